@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Hot update of DRM drivers: the interface for drivers.
+ */
+#ifndef _DRM_HOTUPDATE_H_
+#define _DRM_HOTUPDATE_H_
+
+#include <linux/moduleparam.h>
+#include <linux/stringify.h>
+#include <linux/types.h>
+
+struct device;
+struct drm_hotupdate_adapter;
+struct drm_hotupdate_block;
+struct module;
+struct sg_table;
+
+/**
+ * DRM_HOTUPDATE_MAX_META_SIZE - most bytes of metadata a block can carry
+ */
+#define DRM_HOTUPDATE_MAX_META_SIZE	(64 * 1024)
+
+/**
+ * struct drm_hotupdate_range - contiguous pages
+ *
+ * The Linux form of a range of W7. W8's packed word is made and read by
+ * drm_hotupdate_range_to_ksr() and drm_hotupdate_range_from_ksr().
+ */
+struct drm_hotupdate_range {
+	/**
+	 * @pfn: number of the first page, in units of PAGE_SIZE. For system
+	 * memory this is the kernel's page frame number, for device memory
+	 * a page number in whatever address space the driver uses for it.
+	 */
+	u64 pfn;
+	/** @nr_pages: how many pages, at least one */
+	u64 nr_pages;
+};
+
+/**
+ * enum drm_hotupdate_mem - what kind of memory a block's ranges name
+ */
+enum drm_hotupdate_mem {
+	/**
+	 * @DRM_HOTUPDATE_MEM_SYSTEM: pages of the host. Their ownership moves
+	 * to the core when the driver detaches, they stay where they are.
+	 */
+	DRM_HOTUPDATE_MEM_SYSTEM,
+	/**
+	 * @DRM_HOTUPDATE_MEM_DEVICE: memory of the device, VRAM say. The core
+	 * keeps the description only, the content is the device's affair.
+	 */
+	DRM_HOTUPDATE_MEM_DEVICE,
+};
+
+/**
+ * struct drm_hotupdate_save_args - what one save call saves
+ *
+ * Exactly one of @ranges, @sgt and @data names the memory (W7), the others
+ * are NULL and their counts zero. The structure and the arrays it points at
+ * belong to the caller and are not looked at after the call.
+ */
+struct drm_hotupdate_save_args {
+	/** @ranges: array of ranges, in the order in which they come back */
+	const struct drm_hotupdate_range *ranges;
+	/** @num_ranges: entries in @ranges */
+	unsigned int num_ranges;
+	/** @mem: kind of memory that @ranges names, system memory otherwise */
+	enum drm_hotupdate_mem mem;
+	/**
+	 * @sgt: table of system pages (W9). Each of its original entries has
+	 * to cover whole pages. The pages change hands as with @ranges, the
+	 * table itself stays with the driver, which frees it when it detaches.
+	 */
+	struct sg_table *sgt;
+	/** @data: kernel virtual memory, copied at the call (W10) */
+	const void *data;
+	/** @data_size: bytes at @data */
+	size_t data_size;
+	/** @meta: what the driver wants beside the block, or NULL (W11) */
+	const void *meta;
+	/** @meta_size: bytes at @meta, &DRM_HOTUPDATE_MAX_META_SIZE at most */
+	size_t meta_size;
+};
+
+/**
+ * struct drm_hotupdate_ops - what a driver does for a hot update
+ *
+ * All are called in process context and may sleep (W19), with the adapter's
+ * lock held: none is called while another one of the same adapter runs, and
+ * none may call drm_hotupdate_adapter_register(),
+ * drm_hotupdate_adapter_unregister(), drm_hotupdate_prepare() or
+ * drm_hotupdate_cancel(). They return 0 or a negative errno (W20).
+ */
+struct drm_hotupdate_ops {
+	/**
+	 * @save_memory: Required. Stop serving, and save with
+	 * drm_hotupdate_save_memory() all that is needed to go on running the
+	 * virtual GPUs (W3, W5). The hardware runs on. What is written follows
+	 * drm_hotupdate_adapter_version().
+	 *
+	 * On success the driver serves nothing more and changes nothing of
+	 * what it saved, until @cancel_save or its removal. If it fails, it
+	 * has put itself back to running first; the core forgets all blocks.
+	 */
+	int (*save_memory)(struct drm_hotupdate_adapter *adapter);
+
+	/**
+	 * @cancel_save: Optional. The hot update is called off after a
+	 * @save_memory that returned 0 (W4). The core has forgotten all
+	 * blocks, the driver owns its memory as before and serves again.
+	 */
+	void (*cancel_save)(struct drm_hotupdate_adapter *adapter);
+
+	/**
+	 * @restore_memory: Required. One block, in the order of saving (W13,
+	 * U1). The driver reserves what the block describes, and writes
+	 * neither to the device (W14) nor to the block's pages (U10).
+	 *
+	 * If it returns 0 it has been given one reference to the block, to
+	 * drop with drm_hotupdate_block_put() or to trade for the pages with
+	 * drm_hotupdate_block_take() after the commit (W16). If it fails it
+	 * has been given none.
+	 */
+	int (*restore_memory)(struct drm_hotupdate_adapter *adapter,
+			      struct drm_hotupdate_block *block);
+
+	/**
+	 * @restore_abort: Required. A replay that has begun is called off,
+	 * because @restore_memory or @start_device failed (U4). The driver
+	 * drops every block reference it was given and forgets what it
+	 * reserved. Called once for each replay that does not end in a commit.
+	 */
+	void (*restore_abort)(struct drm_hotupdate_adapter *adapter);
+
+	/**
+	 * @start_device: Required. Start serving. With @restored the device
+	 * is running and is taken over without a reset; without, there was
+	 * nothing to restore, and it is initialised from the beginning. If it
+	 * fails, the device is left as it was found.
+	 */
+	int (*start_device)(struct drm_hotupdate_adapter *adapter, bool restored);
+
+	/**
+	 * @restore_complete: Optional. The last call of an update (W18). The
+	 * stash has let go (U5): what references the driver was given are the
+	 * only ones, and memory that it needed for the restore alone can go.
+	 */
+	void (*restore_complete)(struct drm_hotupdate_adapter *adapter);
+};
+
+/**
+ * struct drm_hotupdate_driver - a driver that can be hot-updated
+ *
+ * Registering with one says what the capability bit of W1 says on Windows.
+ */
+struct drm_hotupdate_driver {
+	/** @name: name of the driver, for people */
+	const char *name;
+	/**
+	 * @compatible: family of saved state, "vendor,what" say, without
+	 * white space. Drivers with the same @compatible can follow upon each
+	 * other, as far as their versions go (U6).
+	 */
+	const char *compatible;
+	/** @version: state version that this driver writes, from 1 */
+	u32 version;
+	/** @min_version: oldest that it reads, and can be asked to write */
+	u32 min_version;
+	/** @ops: the callbacks */
+	const struct drm_hotupdate_ops *ops;
+	/** @owner: THIS_MODULE */
+	struct module *owner;
+};
+
+/**
+ * MODULE_DRM_HOTUPDATE - say in a module's modinfo what state it can read
+ * @compatible: string literal, as &drm_hotupdate_driver.compatible
+ * @min_version: integer literal, as &drm_hotupdate_driver.min_version
+ * @version: integer literal, as &drm_hotupdate_driver.version
+ *
+ * With it a module file can be checked before the module that it is going to
+ * replace is unloaded (U6). Macros that expand to a literal will do.
+ */
+#define MODULE_DRM_HOTUPDATE(compatible, min_version, version)		\
+	MODULE_INFO(drm_hotupdate, compatible " "			\
+		    __stringify(min_version) "-" __stringify(version))
+
+struct drm_hotupdate_adapter *
+drm_hotupdate_adapter_register(struct device *dev,
+			       const struct drm_hotupdate_driver *drv,
+			       void *priv);
+bool drm_hotupdate_adapter_quiesce(struct drm_hotupdate_adapter *adapter);
+void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter);
+void *drm_hotupdate_adapter_priv(struct drm_hotupdate_adapter *adapter);
+struct device *drm_hotupdate_adapter_dev(struct drm_hotupdate_adapter *adapter);
+bool drm_hotupdate_adapter_is_saved(struct drm_hotupdate_adapter *adapter);
+u32 drm_hotupdate_adapter_version(struct drm_hotupdate_adapter *adapter);
+
+int drm_hotupdate_save_memory(struct drm_hotupdate_adapter *adapter,
+			      const struct drm_hotupdate_save_args *args);
+int drm_hotupdate_prepare(struct drm_hotupdate_adapter *adapter, u32 version);
+int drm_hotupdate_cancel(struct drm_hotupdate_adapter *adapter);
+
+unsigned int drm_hotupdate_block_index(const struct drm_hotupdate_block *block);
+size_t drm_hotupdate_block_size(const struct drm_hotupdate_block *block);
+enum drm_hotupdate_mem
+drm_hotupdate_block_mem(const struct drm_hotupdate_block *block);
+const void *drm_hotupdate_block_meta(const struct drm_hotupdate_block *block,
+				     size_t *size);
+const struct drm_hotupdate_range *
+drm_hotupdate_block_ranges(const struct drm_hotupdate_block *block,
+			   unsigned int *num);
+struct sg_table *drm_hotupdate_block_sgt(struct drm_hotupdate_block *block);
+void *drm_hotupdate_block_vmap(struct drm_hotupdate_block *block);
+void drm_hotupdate_block_vunmap(struct drm_hotupdate_block *block, void *vaddr);
+struct drm_hotupdate_block *
+drm_hotupdate_block_get(struct drm_hotupdate_block *block);
+void drm_hotupdate_block_put(struct drm_hotupdate_block *block);
+int drm_hotupdate_block_take(struct drm_hotupdate_block *block,
+			     struct sg_table *sgt);
+
+u64 drm_hotupdate_range_to_ksr(const struct drm_hotupdate_range *range);
+struct drm_hotupdate_range drm_hotupdate_range_from_ksr(u64 desc);
+
+#endif /* _DRM_HOTUPDATE_H_ */
