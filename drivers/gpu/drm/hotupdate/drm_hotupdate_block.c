@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <kunit/visibility.h>
+#include <linux/atomic.h>
+#include <linux/export.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/scatterlist.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "drm_hotupdate_internal.h"
+
+/**
+ * DOC: blocks
+ *
+ * A block is what one save call saved (W6): where the memory is, and the
+ * metadata that goes with it. Whatever way it was saved in, a block of system
+ * memory comes back as pages (W15): as ranges, as an sg_table, or mapped.
+ *
+ * Blocks are counted. The stash has one reference, and at the replay the
+ * driver is given another. Who drops the last one frees the pages (W16). So a
+ * driver that keeps its reference keeps the pages, and one that wants them for
+ * its own, without the block, takes them with drm_hotupdate_block_take().
+ *
+ * A block pins the core's module: it cannot be unloaded while it holds one
+ * (U11).
+ */
+
+/* sg->length is an unsigned int; stay aligned to the largest folios. */
+#define SGT_MAX_SEGMENT		SZ_2G
+
+const char * const hotupdate_kind_names[] = {
+	[HOTUPDATE_KIND_RANGES] = "ranges",
+	[HOTUPDATE_KIND_DEVICE] = "device",
+	[HOTUPDATE_KIND_SGT] = "sgt",
+	[HOTUPDATE_KIND_BUFFER] = "buffer",
+};
+
+/**
+ * hotupdate_block_alloc - make a block with room for ranges
+ * @kind: how it is saved
+ * @num_ranges: how many ranges, for the caller to fill in
+ *
+ * Return: The block, with one reference, or NULL.
+ */
+struct drm_hotupdate_block *hotupdate_block_alloc(enum hotupdate_kind kind,
+						  unsigned int num_ranges)
+{
+	struct drm_hotupdate_block *block;
+
+	block = kvzalloc(struct_size(block, ranges, num_ranges), GFP_KERNEL);
+	if (!block)
+		return NULL;
+
+	kref_init(&block->ref);
+	block->kind = kind;
+	block->num_ranges = num_ranges;
+	__module_get(THIS_MODULE);
+	return block;
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_block_alloc);
+
+/**
+ * hotupdate_block_set_meta - give a new block a copy of its metadata
+ * @block: block
+ * @meta: metadata, or NULL
+ * @size: bytes at @meta
+ *
+ * Implements W11.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int hotupdate_block_set_meta(struct drm_hotupdate_block *block,
+			     const void *meta, size_t size)
+{
+	if (!size)
+		return 0;
+
+	block->meta = kvmemdup(meta, size, GFP_KERNEL);
+	if (!block->meta)
+		return -ENOMEM;
+	block->meta_size = size;
+	return 0;
+}
+
+/**
+ * hotupdate_block_is_system - whether a block has pages of the host
+ * @block: block
+ *
+ * Return: true if so, false if it only describes device memory.
+ */
+bool hotupdate_block_is_system(const struct drm_hotupdate_block *block)
+{
+	return block->kind != HOTUPDATE_KIND_DEVICE;
+}
+
+static void block_free_pages(struct drm_hotupdate_block *block)
+{
+	unsigned int i;
+
+	for (i = 0; i < block->num_ranges; i++)
+		hotupdate_pages_free(&block->ranges[i]);
+}
+
+static void block_unindex(struct drm_hotupdate_block *block)
+{
+	unsigned int i;
+
+	for (i = 0; i < block->num_ranges; i++)
+		hotupdate_index_remove(&block->ranges[i]);
+}
+
+static void block_free(struct drm_hotupdate_block *block)
+{
+	if (block->sgt) {
+		sg_free_table(block->sgt);
+		kfree(block->sgt);
+	}
+	kvfree(block->meta);
+	kvfree(block);
+	module_put(THIS_MODULE);
+}
+
+static void block_release(struct kref *ref)
+{
+	struct drm_hotupdate_block *block =
+		container_of(ref, struct drm_hotupdate_block, ref);
+
+	if (hotupdate_block_is_system(block)) {
+		block_unindex(block);
+		block_free_pages(block);
+	}
+	block_free(block);
+}
+
+/**
+ * hotupdate_block_destroy - drop a block that is not in the index
+ * @block: block with no other reference, whose pages the driver owns
+ *
+ * What is the core's own, the copy of a buffer, is freed.
+ */
+void hotupdate_block_destroy(struct drm_hotupdate_block *block)
+{
+	if (block->kind == HOTUPDATE_KIND_BUFFER)
+		block_free_pages(block);
+	block_free(block);
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_block_destroy);
+
+/**
+ * hotupdate_block_forget - drop a block of a stash, the driver keeps its pages
+ * @block: block with no other reference, whose pages the driver owns
+ */
+void hotupdate_block_forget(struct drm_hotupdate_block *block)
+{
+	if (hotupdate_block_is_system(block))
+		block_unindex(block);
+	hotupdate_block_destroy(block);
+}
+
+/**
+ * drm_hotupdate_block_index - number of a block
+ * @block: block
+ *
+ * Context: Any.
+ * Return: Its place in the order of saving, from 0.
+ */
+unsigned int drm_hotupdate_block_index(const struct drm_hotupdate_block *block)
+{
+	return block->index;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_index);
+
+/**
+ * drm_hotupdate_block_size - size of a block's content
+ * @block: block
+ *
+ * Context: Any.
+ * Return: Bytes: of a buffer what was saved, of all others that of their pages.
+ */
+size_t drm_hotupdate_block_size(const struct drm_hotupdate_block *block)
+{
+	return block->size;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_size);
+
+/**
+ * drm_hotupdate_block_mem - kind of memory of a block
+ * @block: block
+ *
+ * Context: Any.
+ * Return: DRM_HOTUPDATE_MEM_DEVICE if it describes device memory, else
+ * DRM_HOTUPDATE_MEM_SYSTEM.
+ */
+enum drm_hotupdate_mem
+drm_hotupdate_block_mem(const struct drm_hotupdate_block *block)
+{
+	return hotupdate_block_is_system(block) ? DRM_HOTUPDATE_MEM_SYSTEM :
+						  DRM_HOTUPDATE_MEM_DEVICE;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_mem);
+
+/**
+ * drm_hotupdate_block_meta - metadata of a block
+ * @block: block
+ * @size: set to its size in bytes, 0 if there is none
+ *
+ * Implements W11 and W15. The metadata belongs to the block.
+ *
+ * Context: Any.
+ * Return: The metadata as it was saved, or NULL if there is none.
+ */
+const void *drm_hotupdate_block_meta(const struct drm_hotupdate_block *block,
+				     size_t *size)
+{
+	*size = block->meta_size;
+	return block->meta;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_meta);
+
+/**
+ * drm_hotupdate_block_ranges - where a block's memory is
+ * @block: block
+ * @num: set to the number of ranges
+ *
+ * Of a block saved as ranges, these are the ones saved, in their order. The
+ * array belongs to the block.
+ *
+ * Context: Any.
+ * Return: The ranges, never NULL.
+ */
+const struct drm_hotupdate_range *
+drm_hotupdate_block_ranges(const struct drm_hotupdate_block *block,
+			   unsigned int *num)
+{
+	*num = block->num_ranges;
+	return block->ranges;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_ranges);
+
+static u64 sgt_num_segments(const struct drm_hotupdate_block *block)
+{
+	u64 segments = 0;
+	unsigned int i;
+
+	for (i = 0; i < block->num_ranges; i++)
+		segments += DIV_ROUND_UP_ULL(block->ranges[i].nr_pages,
+					     SGT_MAX_SEGMENT >> PAGE_SHIFT);
+
+	return segments;
+}
+
+static void sgt_fill(struct sg_table *sgt, const struct drm_hotupdate_block *block)
+{
+	struct scatterlist *sg = sgt->sgl;
+	unsigned int i;
+
+	for (i = 0; i < block->num_ranges; i++) {
+		u64 pfn = block->ranges[i].pfn;
+		u64 left = block->ranges[i].nr_pages;
+
+		while (left) {
+			u64 nr_pages = min_t(u64, left, SGT_MAX_SEGMENT >> PAGE_SHIFT);
+
+			sg_set_page(sg, pfn_to_page(pfn), nr_pages << PAGE_SHIFT, 0);
+			sg = sg_next(sg);
+			pfn += nr_pages;
+			left -= nr_pages;
+		}
+	}
+}
+
+/**
+ * drm_hotupdate_block_sgt - a block's pages as an sg_table
+ * @block: block of system memory
+ *
+ * Implements W15. The table is made at the first call and belongs to the
+ * block. It covers whole pages, not mapped for DMA.
+ *
+ * Context: Process context, may sleep.
+ * Return: The table; ERR_PTR(-EOPNOTSUPP) for device memory, which has no
+ * pages; ERR_PTR(-ENOMEM).
+ */
+struct sg_table *drm_hotupdate_block_sgt(struct drm_hotupdate_block *block)
+{
+	struct sg_table *sgt = READ_ONCE(block->sgt);
+	struct sg_table *winner;
+	u64 num_segments;
+	int err;
+
+	if (sgt)
+		return sgt;
+	if (!hotupdate_block_is_system(block))
+		return ERR_PTR(-EOPNOTSUPP);
+
+	num_segments = sgt_num_segments(block);
+	if (num_segments > UINT_MAX)
+		return ERR_PTR(-ENOMEM);
+
+	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+
+	err = sg_alloc_table(sgt, num_segments, GFP_KERNEL);
+	if (err) {
+		kfree(sgt);
+		return ERR_PTR(err);
+	}
+	sgt_fill(sgt, block);
+
+	winner = cmpxchg(&block->sgt, NULL, sgt);
+	if (winner) {
+		sg_free_table(sgt);
+		kfree(sgt);
+		return winner;
+	}
+	return sgt;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_sgt);
+
+static bool block_is_directly_mapped(const struct drm_hotupdate_block *block)
+{
+	return block->num_ranges == 1 &&
+	       !PageHighMem(pfn_to_page(block->ranges[0].pfn));
+}
+
+static void *vmap_ranges(const struct drm_hotupdate_block *block)
+{
+	unsigned int i, n = 0;
+	u64 nr_pages = 0, k;
+	struct page **pages;
+	void *vaddr;
+
+	for (i = 0; i < block->num_ranges; i++)
+		nr_pages += block->ranges[i].nr_pages;
+	if (nr_pages > UINT_MAX)
+		return NULL;
+
+	pages = kvmalloc_array(nr_pages, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return NULL;
+
+	for (i = 0; i < block->num_ranges; i++)
+		for (k = 0; k < block->ranges[i].nr_pages; k++)
+			pages[n++] = pfn_to_page(block->ranges[i].pfn + k);
+
+	vaddr = vmap(pages, nr_pages, VM_MAP, PAGE_KERNEL);
+	kvfree(pages);
+	return vaddr;
+}
+
+/**
+ * drm_hotupdate_block_vmap - map a block's pages for the CPU
+ * @block: block of system memory
+ *
+ * Implements W17: cached, and not executable. Nothing is to be written through
+ * the mapping before the device has started (U10). The mapping does not hold
+ * the block: it ends, with drm_hotupdate_block_vunmap(), before the reference
+ * does.
+ *
+ * Context: Process context, may sleep.
+ * Return: Address of the first byte; ERR_PTR(-EOPNOTSUPP) for device memory;
+ * ERR_PTR(-ENOMEM).
+ */
+void *drm_hotupdate_block_vmap(struct drm_hotupdate_block *block)
+{
+	void *vaddr;
+
+	if (!hotupdate_block_is_system(block))
+		return ERR_PTR(-EOPNOTSUPP);
+	if (block_is_directly_mapped(block))
+		return page_address(pfn_to_page(block->ranges[0].pfn));
+
+	vaddr = vmap_ranges(block);
+	return vaddr ?: ERR_PTR(-ENOMEM);
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_vmap);
+
+/**
+ * drm_hotupdate_block_vunmap - end a mapping
+ * @block: block
+ * @vaddr: what drm_hotupdate_block_vmap() returned for it
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_hotupdate_block_vunmap(struct drm_hotupdate_block *block, void *vaddr)
+{
+	if (!block_is_directly_mapped(block))
+		vunmap(vaddr);
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_vunmap);
+
+/**
+ * drm_hotupdate_block_get - take one more reference to a block
+ * @block: block that the caller has a reference to
+ *
+ * Context: Any.
+ * Return: @block.
+ */
+struct drm_hotupdate_block *
+drm_hotupdate_block_get(struct drm_hotupdate_block *block)
+{
+	kref_get(&block->ref);
+	return block;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_get);
+
+/**
+ * drm_hotupdate_block_put - drop a reference to a block
+ * @block: block, or NULL
+ *
+ * Implements W16. With the last reference the block goes, and with it a
+ * reference to each of its pages: they are free, unless somebody else holds
+ * them. While the block stands in a stash, that has a reference too.
+ *
+ * Context: Process context, may sleep.
+ */
+void drm_hotupdate_block_put(struct drm_hotupdate_block *block)
+{
+	if (block)
+		kref_put(&block->ref, block_release);
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_put);
+
+/**
+ * drm_hotupdate_block_take - make a block's pages the caller's own
+ * @block: block of system memory that the caller has the only reference to
+ * @sgt: set to a table of the pages, not mapped for DMA
+ *
+ * Implements W16, for drivers that go on using the pages as if they had
+ * allocated them. On success the reference is used up, and @block is gone. The
+ * caller owns the table, to be freed with sg_free_table(), and one reference to
+ * each folio in it, to be dropped with folio_put(), __free_page() or
+ * __free_pages(). Pages that are still in a block are not accepted by
+ * drm_hotupdate_save_memory(): they are to be taken before they are saved
+ * again.
+ *
+ * After drm_hotupdate_block_sgt() has succeeded for the block, this cannot fail
+ * for want of memory.
+ *
+ * On failure the caller has its reference, and @sgt is as it was.
+ *
+ * Context: Process context, may sleep. Legal from restore_complete on.
+ * Return: 0; -EBUSY if the stash has not let go, or somebody else has a
+ * reference; -EOPNOTSUPP for device memory; -ENOMEM.
+ */
+int drm_hotupdate_block_take(struct drm_hotupdate_block *block,
+			     struct sg_table *sgt)
+{
+	struct sg_table *own;
+
+	if (!hotupdate_block_is_system(block))
+		return -EOPNOTSUPP;
+	if (!block->committed || kref_read(&block->ref) != 1)
+		return -EBUSY;
+
+	own = drm_hotupdate_block_sgt(block);
+	if (IS_ERR(own))
+		return PTR_ERR(own);
+
+	*sgt = *own;
+	kfree(own);
+	block->sgt = NULL;
+	block_unindex(block);
+	block_free(block);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_take);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of drm_hotupdate.ko share. Not for drivers.
+ */
+#ifndef _DRM_HOTUPDATE_INTERNAL_H_
+#define _DRM_HOTUPDATE_INTERNAL_H_
+
+#include <linux/device.h>
+#include <linux/kref.h>
+#include <linux/ktime.h>
+#include <linux/maple_tree.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_hotupdate.h>
+
+struct dentry;
+struct seq_file;
+
+/**
+ * enum hotupdate_state - where an adapter stands
+ */
+enum hotupdate_state {
+	/** @HOTUPDATE_NONE: ended, and about to disappear */
+	HOTUPDATE_NONE,
+	/** @HOTUPDATE_STARTING: its driver starts the device for the first time */
+	HOTUPDATE_STARTING,
+	/** @HOTUPDATE_RUNNING: in use, no stash */
+	HOTUPDATE_RUNNING,
+	/** @HOTUPDATE_SAVING: its driver is saving */
+	HOTUPDATE_SAVING,
+	/** @HOTUPDATE_SAVED: there is a stash, and the driver that made it */
+	HOTUPDATE_SAVED,
+	/** @HOTUPDATE_DETACHED: there is a stash and no driver */
+	HOTUPDATE_DETACHED,
+	/** @HOTUPDATE_RESTORING: the stash is replayed to a driver */
+	HOTUPDATE_RESTORING,
+};
+
+/**
+ * enum hotupdate_kind - which way of W7 a block was saved in
+ */
+enum hotupdate_kind {
+	/** @HOTUPDATE_KIND_RANGES: ranges of system memory */
+	HOTUPDATE_KIND_RANGES,
+	/** @HOTUPDATE_KIND_DEVICE: ranges of device memory */
+	HOTUPDATE_KIND_DEVICE,
+	/** @HOTUPDATE_KIND_SGT: an sg_table */
+	HOTUPDATE_KIND_SGT,
+	/** @HOTUPDATE_KIND_BUFFER: a copy of virtual memory */
+	HOTUPDATE_KIND_BUFFER,
+};
+
+/**
+ * struct drm_hotupdate_block - what one save call saved
+ *
+ * Nothing but @ref, @sgt and @committed changes once it stands in a stash.
+ */
+struct drm_hotupdate_block {
+	/** @ref: one for the stash, one for the driver after the replay */
+	struct kref ref;
+	/** @index: number in the order of saving */
+	unsigned int index;
+	/** @kind: how it was saved */
+	u8 kind;
+	/** @committed: the stash has let go, the pages can be taken */
+	bool committed;
+	/** @meta_size: bytes at @meta */
+	u32 meta_size;
+	/** @meta: private copy of the metadata, or NULL */
+	void *meta;
+	/** @size: bytes of content */
+	size_t size;
+	/** @sgt: table of the pages, once it was asked for; set with cmpxchg */
+	struct sg_table *sgt;
+	/** @num_ranges: entries in @ranges */
+	unsigned int num_ranges;
+	/** @ranges: where the memory is */
+	struct drm_hotupdate_range ranges[] __counted_by(num_ranges);
+};
+
+/**
+ * struct hotupdate_stash - the ordered blocks of one adapter
+ */
+struct hotupdate_stash {
+	/** @blocks: the blocks by index */
+	struct xarray blocks;
+	/** @device_index: ranges of device memory in @blocks, to find overlaps */
+	struct maple_tree device_index;
+	/** @count: number of blocks */
+	unsigned int count;
+	/** @bytes: sum of their sizes, device memory included */
+	u64 bytes;
+};
+
+/**
+ * struct hotupdate_blackout - how long nobody served, in nanoseconds
+ *
+ * The parts follow upon each other without a gap.
+ */
+struct hotupdate_blackout {
+	/** @save_ns: from the begin of the save to its end */
+	u64 save_ns;
+	/** @detached_ns: from there to the begin of the replay that succeeded */
+	u64 detached_ns;
+	/** @replay_ns: of the replay of all blocks */
+	u64 replay_ns;
+	/** @start_ns: from there on until the driver was told that all is over */
+	u64 start_ns;
+};
+
+#define HOTUPDATE_ERROR_LEN	256
+
+/**
+ * struct drm_hotupdate_adapter - one GPU under hot-update protection
+ */
+struct drm_hotupdate_adapter {
+	/** @dev: the adapter in sysfs; its name is the GPU's identity */
+	struct device dev;
+	/** @link: in the list of adapters, protected by its lock */
+	struct list_head link;
+	/** @remove_work: takes an adapter that has ended out of sysfs */
+	struct work_struct remove_work;
+
+	/**
+	 * @op_lock: Serialises register, unregister, quiesce, prepare, cancel
+	 * and discard, and is held while a callback runs. Protects the members
+	 * from here to @deadline. What comes from user space only tries it.
+	 */
+	struct mutex op_lock;
+	/** @parent: the GPU's device, while a driver is attached */
+	struct device *parent;
+	/** @ops: the driver's callbacks, NULL when no driver is attached */
+	const struct drm_hotupdate_ops *ops;
+	/** @owner: the driver's module, while a driver is attached */
+	struct module *owner;
+	/** @priv: the driver's own pointer, while a driver is attached */
+	void *priv;
+	/** @leaving: the driver is being removed, no update may begin or end */
+	bool leaving;
+	/** @callback_task: the task that runs a callback, read without the lock */
+	struct task_struct *callback_task;
+	/** @save_error: what the first save call that failed returned */
+	int save_error;
+	/** @phase_start: when the part of the blackout under way began */
+	ktime_t phase_start;
+	/** @deadline: when the save under way has to be done, KTIME_MAX for never */
+	ktime_t deadline;
+
+	/**
+	 * @status_lock: Protects the members below, which user space reads
+	 * while an operation goes on. Innermost but for the page index.
+	 * Written with @op_lock held too, so that an operation can read them
+	 * without it.
+	 */
+	struct mutex status_lock;
+	/** @state: where it stands */
+	enum hotupdate_state state;
+	/** @stash: the blocks */
+	struct hotupdate_stash stash;
+	/** @driver: name of the driver, or of the last one, a copy */
+	char *driver;
+	/** @compatible: family of the state it saves or saved, a copy */
+	char *compatible;
+	/** @version: state version the driver writes, or that of the stash */
+	u32 version;
+	/** @min_version: oldest state version the driver reads and writes */
+	u32 min_version;
+	/** @driver_version: newest state version the driver reads and writes */
+	u32 driver_version;
+	/** @generation: updates it has been through */
+	u64 generation;
+	/** @progress: blocks done in the save or replay, read without the lock */
+	unsigned int progress;
+	/** @deadline_ms: longest a save may take, 0 for no limit, without the lock */
+	unsigned int deadline_ms;
+	/** @blackout: of the last update, or of the one under way so far */
+	struct hotupdate_blackout blackout;
+	/** @last_error: what was last refused or failed, and why */
+	char last_error[HOTUPDATE_ERROR_LEN];
+
+	/** @progress_notified: when user space was last told of progress */
+	unsigned long progress_notified;
+	/** @debugfs: its directory */
+	struct dentry *debugfs;
+};
+
+/* Module, for KUnit: drm_hotupdate_module.c */
+struct module *hotupdate_module(void);
+
+/* Status: drm_hotupdate_status.c */
+const char *hotupdate_state_name(enum hotupdate_state state);
+void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
+			 enum hotupdate_state state);
+void hotupdate_set_progress(struct drm_hotupdate_adapter *adapter,
+			    unsigned int done);
+__printf(3, 4)
+int hotupdate_error(struct drm_hotupdate_adapter *adapter, int err,
+		    const char *fmt, ...);
+int hotupdate_callback_begin(struct drm_hotupdate_adapter *adapter);
+void hotupdate_callback_end(struct drm_hotupdate_adapter *adapter);
+int hotupdate_try_lock(struct drm_hotupdate_adapter *adapter, const char *what);
+u64 hotupdate_phase_end(struct drm_hotupdate_adapter *adapter);
+u64 hotupdate_blackout_ns(const struct drm_hotupdate_adapter *adapter);
+
+/* Ranges: drm_hotupdate_range.c */
+const char *hotupdate_range_refusal(const struct drm_hotupdate_range *range);
+
+/* Pages: drm_hotupdate_pages.c */
+const char *hotupdate_pages_refusal(const struct drm_hotupdate_range *range,
+				    unsigned long *pfn);
+void hotupdate_pages_free(const struct drm_hotupdate_range *range);
+struct drm_hotupdate_block *hotupdate_pages_copy(const void *data, size_t size);
+
+/* Index of pages: drm_hotupdate_index.c */
+int hotupdate_index_add(const struct drm_hotupdate_range *range,
+			unsigned long *pfn);
+void hotupdate_index_remove(const struct drm_hotupdate_range *range);
+bool hotupdate_index_is_empty(void);
+int hotupdate_index_init(void);
+void hotupdate_index_exit(void);
+
+/* Blocks: drm_hotupdate_block.c */
+extern const char * const hotupdate_kind_names[];
+struct drm_hotupdate_block *hotupdate_block_alloc(enum hotupdate_kind kind,
+						  unsigned int num_ranges);
+int hotupdate_block_set_meta(struct drm_hotupdate_block *block,
+			     const void *meta, size_t size);
+bool hotupdate_block_is_system(const struct drm_hotupdate_block *block);
+void hotupdate_block_destroy(struct drm_hotupdate_block *block);
+void hotupdate_block_forget(struct drm_hotupdate_block *block);
+
+/* Stash: drm_hotupdate_stash.c */
+void hotupdate_stash_init(struct hotupdate_stash *stash);
+int hotupdate_stash_add(struct hotupdate_stash *stash,
+			struct drm_hotupdate_block *block);
+void hotupdate_stash_forget(struct hotupdate_stash *stash);
+void hotupdate_stash_release(struct hotupdate_stash *stash);
+void hotupdate_stash_commit(struct hotupdate_stash *stash);
+
+/* Replay: drm_hotupdate_replay.c */
+int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter);
+int hotupdate_start(struct drm_hotupdate_adapter *adapter);
+
+/* Adapters: drm_hotupdate_adapter.c */
+int hotupdate_discard(struct drm_hotupdate_adapter *adapter);
+int hotupdate_adapters_init(void);
+void hotupdate_adapters_exit(void);
+
+/* User space: drm_hotupdate_sysfs.c, drm_hotupdate_debugfs.c */
+extern const struct attribute_group *hotupdate_adapter_groups[];
+void hotupdate_debugfs_init(void);
+void hotupdate_debugfs_exit(void);
+void hotupdate_debugfs_add(struct drm_hotupdate_adapter *adapter);
+void hotupdate_debugfs_remove(struct drm_hotupdate_adapter *adapter);
+
+#endif /* _DRM_HOTUPDATE_INTERNAL_H_ */

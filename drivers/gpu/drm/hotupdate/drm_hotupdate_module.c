@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <kunit/visibility.h>
+#include <linux/init.h>
+#include <linux/module.h>
+
+#include "drm_hotupdate_internal.h"
+
+/**
+ * DOC: overview
+ *
+ * A GPU driver that runs virtual GPUs for guests cannot just be unloaded and
+ * loaded again: the device reads page tables that the driver placed in system
+ * memory, and the VRAM that it gave to each virtual function is in use. A hot
+ * update replaces the driver's module while the hardware, and with it the
+ * guests, run on.
+ *
+ * This module stays loaded while the driver is replaced. The driver saves
+ * blocks of memory to it before it goes, and the next one has each of them
+ * replayed before its device starts. The concept is that of WDDM 2.6, where
+ * Dxgkrnl plays this part. Each function says which clause of that contract it
+ * implements: W1 to W20 restate what Windows documents, U1 to U11 are what
+ * Windows leaves open and is decided here.
+ *
+ * An update is a transaction. Until the new driver's device has started, every
+ * step can fail or be called off, and leaves either the old driver running, or
+ * the blocks whole for the next attempt.
+ */
+
+#if IS_ENABLED(CONFIG_KUNIT)
+/**
+ * hotupdate_module - the module whose references the suites count
+ *
+ * Return: This module, or NULL if it is built in.
+ */
+struct module *hotupdate_module(void)
+{
+	return THIS_MODULE;
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_module);
+#endif
+
+static int __init hotupdate_init(void)
+{
+	return hotupdate_index_init();
+}
+
+static void __exit hotupdate_exit(void)
+{
+	hotupdate_index_exit();
+}
+
+/* Before the drivers that use it, if all are built in. */
+subsys_initcall(hotupdate_init);
+module_exit(hotupdate_exit);
+
+MODULE_AUTHOR("The drm-hotupdate authors");
+MODULE_DESCRIPTION("Hot update of DRM drivers");
+MODULE_LICENSE("GPL");

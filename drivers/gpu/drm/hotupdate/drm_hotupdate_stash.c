@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <linux/maple_tree.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/xarray.h>
+
+#include "drm_hotupdate_internal.h"
+
+/**
+ * DOC: stash
+ *
+ * The blocks of one adapter, in the order in which they were saved, which is
+ * the order in which they are replayed (U1). While a block stands here, none
+ * of its memory can be saved again (W12, U8): pages of the host are found by
+ * the index that all adapters share, device memory by an index of the stash's
+ * own, as each device numbers its memory for itself.
+ */
+
+/**
+ * hotupdate_stash_init - make a stash, empty
+ * @stash: stash
+ */
+void hotupdate_stash_init(struct hotupdate_stash *stash)
+{
+	xa_init(&stash->blocks);
+	mt_init(&stash->device_index);
+	stash->count = 0;
+	stash->bytes = 0;
+}
+
+/**
+ * hotupdate_stash_add - append a block
+ * @stash: stash
+ * @block: block; its index is set
+ *
+ * Return: 0, -EOVERFLOW or -ENOMEM. The stash has taken the caller's reference
+ * on success, and nothing otherwise.
+ */
+int hotupdate_stash_add(struct hotupdate_stash *stash,
+			struct drm_hotupdate_block *block)
+{
+	unsigned int count;
+	u64 bytes;
+	int err;
+
+	if (check_add_overflow(stash->count, 1u, &count) ||
+	    check_add_overflow(stash->bytes, (u64)block->size, &bytes))
+		return -EOVERFLOW;
+
+	block->index = stash->count;
+	err = xa_err(xa_store(&stash->blocks, block->index, block, GFP_KERNEL));
+	if (err)
+		return err;
+
+	stash->count = count;
+	stash->bytes = bytes;
+	return 0;
+}
+
+static void stash_empty(struct hotupdate_stash *stash,
+			void (*drop)(struct drm_hotupdate_block *block))
+{
+	struct drm_hotupdate_block *block;
+	unsigned long index;
+
+	xa_for_each(&stash->blocks, index, block) {
+		drop(block);
+		cond_resched();
+	}
+	xa_destroy(&stash->blocks);
+	mtree_destroy(&stash->device_index);
+	hotupdate_stash_init(stash);
+}
+
+/**
+ * hotupdate_stash_forget - empty a stash whose pages the driver still owns
+ * @stash: stash
+ */
+void hotupdate_stash_forget(struct hotupdate_stash *stash)
+{
+	stash_empty(stash, hotupdate_block_forget);
+}
+
+/**
+ * hotupdate_stash_release - empty a stash, and free what nobody else holds
+ * @stash: stash whose pages the core owns
+ */
+void hotupdate_stash_release(struct hotupdate_stash *stash)
+{
+	stash_empty(stash, drm_hotupdate_block_put);
+}
+
+static void block_commit(struct drm_hotupdate_block *block)
+{
+	block->committed = true;
+	drm_hotupdate_block_put(block);
+}
+
+/**
+ * hotupdate_stash_commit - let go of all blocks
+ * @stash: stash that was replayed
+ *
+ * Implements U5. What the driver has no reference to is freed.
+ */
+void hotupdate_stash_commit(struct hotupdate_stash *stash)
+{
+	stash_empty(stash, block_commit);
+}
