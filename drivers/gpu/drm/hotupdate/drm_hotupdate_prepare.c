@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <linux/cleanup.h>
+#include <linux/export.h>
+#include <linux/ktime.h>
+
+#include "drm_hotupdate_internal.h"
+#include "drm_hotupdate_trace.h"
+
+/**
+ * DOC: prepare and cancel
+ *
+ * An update begins with a prepare: the driver's save_memory callback runs, and
+ * either all of it stands in the stash afterwards, or nothing (U3). From then
+ * on until it is removed the driver serves nothing. Until it is removed the
+ * update can be cancelled, as the driver still owns everything (U2).
+ */
+
+static void forget_stash(struct drm_hotupdate_adapter *adapter)
+{
+	guard(mutex)(&adapter->status_lock);
+
+	hotupdate_stash_forget(&adapter->stash);
+	adapter->version = adapter->driver_version;
+}
+
+static void call_cancel_save(struct drm_hotupdate_adapter *adapter)
+{
+	ktime_t start = ktime_get();
+
+	if (adapter->ops->cancel_save)
+		adapter->ops->cancel_save(adapter);
+	trace_drm_hotupdate_cancel(adapter, 0,
+				   ktime_to_ns(ktime_sub(ktime_get(), start)));
+}
+
+static void begin_save(struct drm_hotupdate_adapter *adapter, u32 version)
+{
+	adapter->save_error = 0;
+	adapter->phase_start = ktime_get();
+	adapter->deadline = KTIME_MAX;
+	if (adapter->deadline_ms)
+		adapter->deadline = ktime_add_ms(adapter->phase_start,
+						 adapter->deadline_ms);
+
+	scoped_guard(mutex, &adapter->status_lock) {
+		adapter->version = version;
+		adapter->blackout = (struct hotupdate_blackout) { };
+		adapter->last_error[0] = '\0';
+	}
+	hotupdate_set_progress(adapter, 0);
+}
+
+/*
+ * What the driver's save comes to. A driver that overlooked that a block was
+ * refused, or took too long, believes that it has saved: it is told otherwise.
+ */
+static int end_save(struct drm_hotupdate_adapter *adapter, int err)
+{
+	bool saved = !err;
+
+	if (err && !adapter->save_error)
+		hotupdate_error(adapter, err, "the save of driver %s failed after %u blocks",
+				adapter->driver, adapter->stash.count);
+	if (!err)
+		err = adapter->save_error;
+	if (!err && ktime_after(ktime_get(), adapter->deadline))
+		err = hotupdate_error(adapter, -ETIMEDOUT,
+				      "the save took longer than %u ms",
+				      adapter->deadline_ms);
+	if (!err)
+		return 0;
+
+	forget_stash(adapter);
+	if (saved)
+		call_cancel_save(adapter);
+	return err;
+}
+
+static int save(struct drm_hotupdate_adapter *adapter, u32 version)
+{
+	u64 duration;
+	int err;
+
+	err = hotupdate_callback_begin(adapter);
+	if (err)
+		return hotupdate_error(adapter, err,
+				       "prepare refused: driver %s is being unloaded",
+				       adapter->driver);
+
+	begin_save(adapter, version);
+	trace_drm_hotupdate_prepare(adapter, version);
+	hotupdate_set_state(adapter, HOTUPDATE_SAVING);
+
+	err = adapter->ops->save_memory(adapter);
+	duration = hotupdate_phase_end(adapter);
+	trace_drm_hotupdate_saved(adapter, err ?: adapter->save_error, duration);
+	err = end_save(adapter, err);
+
+	scoped_guard(mutex, &adapter->status_lock)
+		adapter->blackout.save_ns = err ? 0 : duration;
+	hotupdate_set_state(adapter, err ? HOTUPDATE_RUNNING : HOTUPDATE_SAVED);
+	hotupdate_callback_end(adapter);
+	if (!err)
+		dev_info(&adapter->dev,
+			 "driver %s saved %u blocks, %llu bytes, in state version %u\n",
+			 adapter->driver, adapter->stash.count, adapter->stash.bytes,
+			 version);
+	return err;
+}
+
+static int check_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
+{
+	if (adapter->state == HOTUPDATE_DETACHED || adapter->leaving)
+		return hotupdate_error(adapter, -ENODEV,
+				       "prepare refused: no driver is attached");
+	if (adapter->state != HOTUPDATE_RUNNING)
+		return hotupdate_error(adapter, -EBUSY, "prepare refused: state is %s",
+				       hotupdate_state_name(adapter->state));
+	if (version < adapter->min_version || version > adapter->driver_version)
+		return hotupdate_error(adapter, -EPROTONOSUPPORT,
+				       "prepare refused: driver %s writes state versions %u to %u, not %u",
+				       adapter->driver, adapter->min_version,
+				       adapter->driver_version, version);
+	return 0;
+}
+
+/**
+ * drm_hotupdate_prepare - begin a hot update: save everything
+ * @adapter: adapter with a running driver
+ * @version: state version to write, 0 for the driver's own
+ *
+ * Implements W3, U3, and U6 for a downgrade. On success the adapter is in state
+ * saved: the driver can be removed, and leaves its stash behind. On failure it
+ * runs on as if nothing had happened. What an administrator does by writing to
+ * the adapter's prepare attribute.
+ *
+ * Context: Process context, may sleep. Not from a callback.
+ * Return: 0, or
+ *
+ * * -EBUSY: an update, or another operation, is under way
+ * * -ENODEV: no driver is attached, or it is being removed
+ * * -EPROTONOSUPPORT: the driver does not write @version
+ * * -ETIMEDOUT: the save took longer than the administrator allowed
+ * * the error of the driver or of drm_hotupdate_save_memory()
+ */
+int drm_hotupdate_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
+{
+	int err;
+
+	err = hotupdate_try_lock(adapter, "prepare");
+	if (err)
+		return err;
+
+	version = version ?: adapter->driver_version;
+	err = check_prepare(adapter, version);
+	if (!err)
+		err = save(adapter, version);
+
+	mutex_unlock(&adapter->op_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_prepare);
+
+static int cancel_saved(struct drm_hotupdate_adapter *adapter)
+{
+	int err;
+
+	if (adapter->state == HOTUPDATE_DETACHED || adapter->leaving)
+		return hotupdate_error(adapter, -ENODEV,
+				       "nothing to cancel: the driver that saved has gone");
+	if (adapter->state != HOTUPDATE_SAVED)
+		return hotupdate_error(adapter, -EINVAL,
+				       "nothing to cancel: nothing is saved");
+
+	err = hotupdate_callback_begin(adapter);
+	if (err)
+		return hotupdate_error(adapter, err,
+				       "too late to cancel: driver %s is being unloaded",
+				       adapter->driver);
+
+	forget_stash(adapter);
+	call_cancel_save(adapter);
+	hotupdate_set_state(adapter, HOTUPDATE_RUNNING);
+	hotupdate_callback_end(adapter);
+	return 0;
+}
+
+/**
+ * drm_hotupdate_cancel - call a hot update off
+ * @adapter: adapter in state saved
+ *
+ * Implements W4. The driver goes on as before, with all that it saved. What an
+ * administrator does by writing to the adapter's cancel attribute.
+ *
+ * Context: Process context, may sleep. Not from a callback.
+ * Return: 0; -EBUSY if another operation is under way; -EINVAL if nothing is
+ * saved; -ENODEV if the driver is being removed or has gone.
+ */
+int drm_hotupdate_cancel(struct drm_hotupdate_adapter *adapter)
+{
+	int err;
+
+	err = hotupdate_try_lock(adapter, "cancel");
+	if (err)
+		return err;
+
+	err = cancel_saved(adapter);
+	mutex_unlock(&adapter->op_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_cancel);

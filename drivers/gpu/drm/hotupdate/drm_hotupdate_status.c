@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <kunit/visibility.h>
+#include <linux/cleanup.h>
+#include <linux/jiffies.h>
+#include <linux/kobject.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sysfs.h>
+
+#include "drm_hotupdate_internal.h"
+#include "drm_hotupdate_trace.h"
+
+/**
+ * DOC: locking
+ *
+ * Each adapter has two mutexes.
+ *
+ * op_lock
+ *	serialises what changes the adapter, and is held while a callback of the
+ *	driver runs. Drivers' registration and removal wait for it. What comes
+ *	from user space does not: a prepare, cancel or discard that meets
+ *	another operation is refused with -EBUSY.
+ *
+ * status_lock
+ *	protects what can be read while an operation goes on. Held for moments.
+ *
+ * Then there are the lock of the page index, and that of the list of adapters,
+ * both held for moments, the latter with no other. The order is::
+ *
+ *	op_lock -> status_lock -> page index
+ *
+ * No lock is held when a function of the interface returns. A driver must not
+ * hold, while it registers or unregisters, a lock that its callbacks take.
+ */
+
+/* Often enough for people, and too rare to cost anything. */
+#define PROGRESS_PERIOD_MS	50
+
+/**
+ * hotupdate_state_name - name of a state in sysfs, uevents and traces
+ * @state: state
+ *
+ * Return: The name.
+ */
+const char *hotupdate_state_name(enum hotupdate_state state)
+{
+	static const char * const names[] = {
+		[HOTUPDATE_NONE] = "none",
+		[HOTUPDATE_STARTING] = "starting",
+		[HOTUPDATE_RUNNING] = "running",
+		[HOTUPDATE_SAVING] = "saving",
+		[HOTUPDATE_SAVED] = "saved",
+		[HOTUPDATE_DETACHED] = "detached",
+		[HOTUPDATE_RESTORING] = "restoring",
+	};
+
+	return names[state];
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_state_name);
+
+static void send_uevent(struct drm_hotupdate_adapter *adapter)
+{
+	char state[40], generation[48];
+	char *env[3] = { state, generation };
+
+	scnprintf(state, sizeof(state), "HOTUPDATE_STATE=%s",
+		  hotupdate_state_name(adapter->state));
+	scnprintf(generation, sizeof(generation), "HOTUPDATE_GENERATION=%llu",
+		  adapter->generation);
+	kobject_uevent_env(&adapter->dev.kobj, KOBJ_CHANGE, env);
+}
+
+/**
+ * hotupdate_set_state - move an adapter to another state, and tell user space
+ * @adapter: adapter
+ * @state: new state
+ */
+void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
+			 enum hotupdate_state state)
+{
+	enum hotupdate_state old = adapter->state;
+
+	lockdep_assert_held(&adapter->op_lock);
+
+	scoped_guard(mutex, &adapter->status_lock)
+		adapter->state = state;
+
+	trace_drm_hotupdate_state(adapter, old, state);
+	sysfs_notify(&adapter->dev.kobj, NULL, "state");
+	send_uevent(adapter);
+}
+
+/**
+ * hotupdate_set_progress - say how many blocks are done
+ * @adapter: adapter
+ * @done: blocks saved or replayed so far
+ *
+ * User space that polls is told now and then, not of every block.
+ */
+void hotupdate_set_progress(struct drm_hotupdate_adapter *adapter,
+			    unsigned int done)
+{
+	WRITE_ONCE(adapter->progress, done);
+
+	if (time_before(jiffies, adapter->progress_notified +
+				 msecs_to_jiffies(PROGRESS_PERIOD_MS)))
+		return;
+	adapter->progress_notified = jiffies;
+	sysfs_notify(&adapter->dev.kobj, NULL, "progress");
+}
+
+/**
+ * hotupdate_error - log an error, and keep it for last_error
+ * @adapter: adapter
+ * @err: negative errno
+ * @fmt: what was refused or failed and why, without the errno and a newline
+ *
+ * Return: @err.
+ */
+int hotupdate_error(struct drm_hotupdate_adapter *adapter, int err,
+		    const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	scoped_guard(mutex, &adapter->status_lock)
+		scnprintf(adapter->last_error, sizeof(adapter->last_error),
+			  "%pV (%pe)", &vaf, ERR_PTR(err));
+	va_end(args);
+
+	va_start(args, fmt);
+	dev_err(&adapter->dev, "%pV (%pe)\n", &vaf, ERR_PTR(err));
+	va_end(args);
+	return err;
+}
+
+/**
+ * hotupdate_callback_begin - get ready to call the driver
+ * @adapter: adapter with a driver attached
+ *
+ * The module cannot go until hotupdate_callback_end().
+ *
+ * Return: 0, or -ENODEV if the driver's module is being unloaded.
+ */
+int hotupdate_callback_begin(struct drm_hotupdate_adapter *adapter)
+{
+	lockdep_assert_held(&adapter->op_lock);
+
+	if (!try_module_get(adapter->owner))
+		return -ENODEV;
+	WRITE_ONCE(adapter->callback_task, current);
+	return 0;
+}
+
+/**
+ * hotupdate_callback_end - undo hotupdate_callback_begin()
+ * @adapter: adapter
+ */
+void hotupdate_callback_end(struct drm_hotupdate_adapter *adapter)
+{
+	WRITE_ONCE(adapter->callback_task, NULL);
+	module_put(adapter->owner);
+}
+
+/**
+ * hotupdate_try_lock - begin an operation asked for by user space
+ * @adapter: adapter
+ * @what: name of the operation
+ *
+ * Return: 0 with the adapter's op_lock held, or -EBUSY if another operation is
+ * under way, which may be the caller's own if this is one of its callbacks.
+ */
+int hotupdate_try_lock(struct drm_hotupdate_adapter *adapter, const char *what)
+{
+	if (mutex_trylock(&adapter->op_lock))
+		return 0;
+
+	return hotupdate_error(adapter, -EBUSY,
+			       "%s refused: another operation is under way in state %s",
+			       what, hotupdate_state_name(READ_ONCE(adapter->state)));
+}
+
+/**
+ * hotupdate_phase_end - end a part of the blackout, and begin the next
+ * @adapter: adapter
+ *
+ * Return: Nanoseconds since the last call or since phase_start was set.
+ */
+u64 hotupdate_phase_end(struct drm_hotupdate_adapter *adapter)
+{
+	ktime_t now = ktime_get();
+	u64 ns = ktime_to_ns(ktime_sub(now, adapter->phase_start));
+
+	lockdep_assert_held(&adapter->op_lock);
+
+	adapter->phase_start = now;
+	return ns;
+}
+
+/**
+ * hotupdate_blackout_ns - how long nobody served in the last update
+ * @adapter: adapter, with its op_lock or status_lock held
+ *
+ * Return: Nanoseconds, so far if the update is not over.
+ */
+u64 hotupdate_blackout_ns(const struct drm_hotupdate_adapter *adapter)
+{
+	const struct hotupdate_blackout *blackout = &adapter->blackout;
+
+	return blackout->save_ns + blackout->detached_ns + blackout->replay_ns +
+	       blackout->start_ns;
+}
