@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <linux/cleanup.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/xarray.h>
+
+#include "drm_hotupdate_internal.h"
+#include "drm_hotupdate_trace.h"
+
+/**
+ * DOC: replay
+ *
+ * When a driver registers for a GPU whose adapter has a stash, every block is
+ * replayed to it, one callback a block, in the order of saving (W13, U1), and
+ * then its device is started. That is the commit (U5): the stash lets go, and
+ * the driver is told (W18).
+ *
+ * Anything that fails before the commit is undone (U4): the driver drops what
+ * it was given, the stash is whole, the adapter detached. The same driver, or
+ * another one, can try again.
+ */
+
+static u64 since(ktime_t start)
+{
+	return ktime_to_ns(ktime_sub(ktime_get(), start));
+}
+
+static int restore_block(struct drm_hotupdate_adapter *adapter,
+			 struct drm_hotupdate_block *block)
+{
+	ktime_t start = 0;
+	int err;
+
+	if (trace_drm_hotupdate_restore_enabled())
+		start = ktime_get();
+
+	drm_hotupdate_block_get(block);
+	err = adapter->ops->restore_memory(adapter, block);
+	if (err)
+		drm_hotupdate_block_put(block);
+
+	if (trace_drm_hotupdate_restore_enabled())
+		trace_drm_hotupdate_restore(adapter, block->index,
+					    hotupdate_kind_names[block->kind],
+					    block->size, block->meta_size, err,
+					    since(start));
+	return err;
+}
+
+static int restore_all(struct drm_hotupdate_adapter *adapter)
+{
+	struct drm_hotupdate_block *block;
+	unsigned long index;
+	int err;
+
+	hotupdate_set_progress(adapter, 0);
+	xa_for_each(&adapter->stash.blocks, index, block) {
+		err = restore_block(adapter, block);
+		if (err)
+			return hotupdate_error(adapter, err,
+					       "block %lu of %u (%s, %zu bytes) was refused by driver %s",
+					       index, adapter->stash.count,
+					       hotupdate_kind_names[block->kind],
+					       block->size, adapter->driver);
+		hotupdate_set_progress(adapter, index + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int start_device(struct drm_hotupdate_adapter *adapter, bool restored)
+{
+	ktime_t start = ktime_get();
+	int err;
+
+	err = adapter->ops->start_device(adapter, restored);
+	trace_drm_hotupdate_start(adapter, err, since(start));
+	if (err)
+		hotupdate_error(adapter, err, "driver %s failed to start the device",
+				adapter->driver);
+	return err;
+}
+
+/* A reference that a driver forgets to drop would keep its pages for ever. */
+static void check_no_block_is_held(struct drm_hotupdate_adapter *adapter)
+{
+	struct drm_hotupdate_block *block;
+	unsigned long index;
+
+	xa_for_each(&adapter->stash.blocks, index, block)
+		if (kref_read(&block->ref) != 1)
+			dev_err(&adapter->dev,
+				"driver %s kept block %lu after restore_abort\n",
+				adapter->driver, index);
+}
+
+static void abort_replay(struct drm_hotupdate_adapter *adapter, int err)
+{
+	adapter->ops->restore_abort(adapter);
+	check_no_block_is_held(adapter);
+	trace_drm_hotupdate_abort(adapter, err, 0);
+	hotupdate_set_state(adapter, HOTUPDATE_DETACHED);
+}
+
+/* Nobody has served until the driver was told, so that is part of the start. */
+static void commit(struct drm_hotupdate_adapter *adapter)
+{
+	unsigned int count = adapter->stash.count;
+	u64 bytes = adapter->stash.bytes;
+	ktime_t start;
+
+	trace_drm_hotupdate_commit(adapter, 0, hotupdate_blackout_ns(adapter));
+	scoped_guard(mutex, &adapter->status_lock) {
+		hotupdate_stash_commit(&adapter->stash);
+		adapter->generation++;
+		adapter->version = adapter->driver_version;
+	}
+
+	start = ktime_get();
+	if (adapter->ops->restore_complete)
+		adapter->ops->restore_complete(adapter);
+	trace_drm_hotupdate_complete(adapter, 0, since(start));
+
+	scoped_guard(mutex, &adapter->status_lock)
+		adapter->blackout.start_ns += hotupdate_phase_end(adapter);
+	hotupdate_set_state(adapter, HOTUPDATE_RUNNING);
+	dev_info(&adapter->dev,
+		 "update %llu: driver %s took over %u blocks, %llu bytes, after %llu us\n",
+		 adapter->generation, adapter->driver, count, bytes,
+		 div_u64(hotupdate_blackout_ns(adapter), NSEC_PER_USEC));
+}
+
+/**
+ * hotupdate_restore_and_start - replay a stash to the driver, start the device
+ * @adapter: detached adapter that a driver is attached to, within callbacks
+ *
+ * Return: 0 with the adapter in state running, or the error of the driver with
+ * the adapter in state detached.
+ */
+int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter)
+{
+	struct hotupdate_blackout *blackout = &adapter->blackout;
+	ktime_t detached_since = adapter->phase_start;
+	int err;
+
+	scoped_guard(mutex, &adapter->status_lock)
+		blackout->detached_ns = hotupdate_phase_end(adapter);
+	hotupdate_set_state(adapter, HOTUPDATE_RESTORING);
+
+	err = restore_all(adapter);
+	if (err)
+		goto err_abort;
+	scoped_guard(mutex, &adapter->status_lock)
+		blackout->replay_ns = hotupdate_phase_end(adapter);
+
+	err = start_device(adapter, true);
+	if (err)
+		goto err_abort;
+	scoped_guard(mutex, &adapter->status_lock)
+		blackout->start_ns = hotupdate_phase_end(adapter);
+
+	commit(adapter);
+	return 0;
+
+err_abort:
+	/* The time of this attempt is time detached, seen from the next one. */
+	adapter->phase_start = detached_since;
+	abort_replay(adapter, err);
+	return err;
+}
+
+/**
+ * hotupdate_start - start the device of a new adapter
+ * @adapter: adapter that a driver is attached to, within callbacks
+ *
+ * Return: 0 with the adapter in state running, or the error of the driver.
+ */
+int hotupdate_start(struct drm_hotupdate_adapter *adapter)
+{
+	int err;
+
+	err = start_device(adapter, false);
+	if (!err)
+		hotupdate_set_state(adapter, HOTUPDATE_RUNNING);
+	return err;
+}
