@@ -42,11 +42,25 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_module);
 
 static int __init hotupdate_init(void)
 {
-	return hotupdate_index_init();
+	int err;
+
+	err = hotupdate_index_init();
+	if (err)
+		return err;
+
+	err = hotupdate_adapters_init();
+	if (err) {
+		hotupdate_index_exit();
+		return err;
+	}
+	hotupdate_debugfs_init();
+	return 0;
 }
 
 static void __exit hotupdate_exit(void)
 {
+	hotupdate_adapters_exit();
+	hotupdate_debugfs_exit();
 	hotupdate_index_exit();
 }
 

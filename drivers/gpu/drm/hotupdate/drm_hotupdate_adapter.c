@@ -1,0 +1,580 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <kunit/visibility.h>
+#include <linux/cleanup.h>
+#include <linux/ctype.h>
+#include <linux/export.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "drm_hotupdate_internal.h"
+#include "drm_hotupdate_trace.h"
+
+/**
+ * DOC: adapters
+ *
+ * An adapter is one GPU under hot-update protection. It comes into being when
+ * a driver registers for the GPU, and is visible in sysfs from then on (W1).
+ * It is found again by the GPU's identity: the name of its bus and its own.
+ *
+ * It ends when the driver unregisters, unless the driver has saved: then the
+ * adapter stays behind, detached, with its stash, until a driver registers for
+ * the same GPU, or the administrator discards it (U9).
+ *
+ * While no driver is attached, nothing here points at anything of a driver:
+ * its names are copies, its operations and module are forgotten.
+ *
+ * An adapter pins the core's module (U11). It is taken out of sysfs by a work
+ * item, because the discard that ends it comes through one of its own
+ * attributes, which sysfs waits for.
+ */
+
+static LIST_HEAD(adapters);
+
+/* Protects the list of adapters, not what is in it. */
+static DEFINE_MUTEX(adapters_lock);
+
+static struct workqueue_struct *remove_wq;
+
+static void adapter_release(struct device *dev)
+{
+	struct drm_hotupdate_adapter *adapter =
+		container_of(dev, struct drm_hotupdate_adapter, dev);
+
+	kfree(adapter->driver);
+	kfree(adapter->compatible);
+	mutex_destroy(&adapter->status_lock);
+	mutex_destroy(&adapter->op_lock);
+	kfree(adapter);
+}
+
+static const struct class hotupdate_class = {
+	.name = "drm_hotupdate",
+	.dev_groups = hotupdate_adapter_groups,
+	.dev_release = adapter_release,
+};
+
+static void remove_adapter(struct work_struct *work)
+{
+	struct drm_hotupdate_adapter *adapter =
+		container_of(work, struct drm_hotupdate_adapter, remove_work);
+
+	hotupdate_debugfs_remove(adapter);
+	device_del(&adapter->dev);
+	scoped_guard(mutex, &adapters_lock)
+		list_del(&adapter->link);
+	put_device(&adapter->dev);
+	module_put(THIS_MODULE);
+}
+
+/*
+ * The caller, if it is not an attribute, waits with flush_workqueue(), and has
+ * a reference meanwhile: the work drops that of the list.
+ */
+static void end_adapter(struct drm_hotupdate_adapter *adapter)
+{
+	lockdep_assert_held(&adapter->op_lock);
+
+	scoped_guard(mutex, &adapter->status_lock)
+		adapter->state = HOTUPDATE_NONE;
+	queue_work(remove_wq, &adapter->remove_work);
+}
+
+static char *adapter_name(struct device *dev)
+{
+	char *name = kasprintf(GFP_KERNEL, "%s:%s", dev_bus_name(dev), dev_name(dev));
+
+	/* As the driver core does, for names that end up in sysfs. */
+	return name ? strreplace(name, '/', '!') : NULL;
+}
+
+static struct drm_hotupdate_adapter *adapter_alloc(const char *name)
+{
+	struct drm_hotupdate_adapter *adapter;
+	int err;
+
+	adapter = kzalloc(sizeof(*adapter), GFP_KERNEL);
+	if (!adapter)
+		return ERR_PTR(-ENOMEM);
+
+	device_initialize(&adapter->dev);
+	adapter->dev.class = &hotupdate_class;
+	mutex_init(&adapter->op_lock);
+	mutex_init(&adapter->status_lock);
+	INIT_WORK(&adapter->remove_work, remove_adapter);
+	hotupdate_stash_init(&adapter->stash);
+	adapter->state = HOTUPDATE_STARTING;
+
+	err = dev_set_name(&adapter->dev, "%s", name);
+	if (err) {
+		put_device(&adapter->dev);
+		return ERR_PTR(err);
+	}
+	return adapter;
+}
+
+/* It is announced when its device has started, and not before (W1). */
+static struct drm_hotupdate_adapter *adapter_create(const char *name)
+{
+	struct drm_hotupdate_adapter *adapter;
+	int err;
+
+	lockdep_assert_held(&adapters_lock);
+
+	adapter = adapter_alloc(name);
+	if (IS_ERR(adapter))
+		return adapter;
+
+	dev_set_uevent_suppress(&adapter->dev, true);
+	err = device_add(&adapter->dev);
+	if (err) {
+		put_device(&adapter->dev);
+		return ERR_PTR(err);
+	}
+	hotupdate_debugfs_add(adapter);
+	__module_get(THIS_MODULE);
+	list_add_tail(&adapter->link, &adapters);
+	return adapter;
+}
+
+static struct drm_hotupdate_adapter *adapter_find(const char *name)
+{
+	struct drm_hotupdate_adapter *adapter;
+
+	lockdep_assert_held(&adapters_lock);
+
+	list_for_each_entry(adapter, &adapters, link)
+		if (!strcmp(dev_name(&adapter->dev), name))
+			return adapter;
+	return NULL;
+}
+
+static struct drm_hotupdate_adapter *adapter_find_or_create(const char *name)
+{
+	struct drm_hotupdate_adapter *adapter;
+
+	guard(mutex)(&adapters_lock);
+
+	adapter = adapter_find(name) ?: adapter_create(name);
+	if (!IS_ERR(adapter))
+		get_device(&adapter->dev);
+	return adapter;
+}
+
+/* Returned with its op_lock held, and a reference, in a state to attach to. */
+static struct drm_hotupdate_adapter *adapter_claim(const char *name)
+{
+	struct drm_hotupdate_adapter *adapter;
+
+	for (;;) {
+		adapter = adapter_find_or_create(name);
+		if (IS_ERR(adapter))
+			return adapter;
+
+		mutex_lock(&adapter->op_lock);
+		if (adapter->state != HOTUPDATE_NONE)
+			break;
+
+		/* It has ended, and its name is about to be free. */
+		mutex_unlock(&adapter->op_lock);
+		put_device(&adapter->dev);
+		flush_workqueue(remove_wq);
+	}
+
+	if (adapter->ops) {
+		hotupdate_error(adapter, -EBUSY, "refused a second driver");
+		mutex_unlock(&adapter->op_lock);
+		put_device(&adapter->dev);
+		return ERR_PTR(-EBUSY);
+	}
+	return adapter;
+}
+
+static bool has_white_space(const char *s)
+{
+	for (; *s; s++)
+		if (isspace(*s))
+			return true;
+	return false;
+}
+
+static int check_driver(struct device *dev, const struct drm_hotupdate_driver *drv)
+{
+	const struct drm_hotupdate_ops *ops = drv->ops;
+	const char *what = NULL;
+
+	if (!drv->name || !*drv->name)
+		what = "has no name";
+	else if (!drv->compatible || !*drv->compatible || has_white_space(drv->compatible))
+		what = "has no proper compatible string";
+	else if (!drv->min_version || drv->min_version > drv->version)
+		what = "has no proper range of state versions";
+	else if (!ops || !ops->save_memory || !ops->restore_memory ||
+		 !ops->restore_abort || !ops->start_device)
+		what = "lacks a required callback";
+	if (!what)
+		return 0;
+
+	dev_err(dev, "hot update refused: driver %s %s\n", drv->name ?: "", what);
+	return -EINVAL;
+}
+
+static int check_readable(struct drm_hotupdate_adapter *adapter,
+			  const struct drm_hotupdate_driver *drv)
+{
+	if (adapter->state != HOTUPDATE_DETACHED)
+		return 0;
+
+	if (strcmp(adapter->compatible, drv->compatible))
+		return hotupdate_error(adapter, -EPROTONOSUPPORT,
+				       "driver %s refused: it reads the state of %s, this is of %s",
+				       drv->name, drv->compatible, adapter->compatible);
+	if (adapter->version < drv->min_version || adapter->version > drv->version)
+		return hotupdate_error(adapter, -EPROTONOSUPPORT,
+				       "driver %s refused: it reads state versions %u to %u, this is %u",
+				       drv->name, drv->min_version, drv->version,
+				       adapter->version);
+	return 0;
+}
+
+/* The names of the driver that is attached, or was last. */
+static int set_names(struct drm_hotupdate_adapter *adapter,
+		     const struct drm_hotupdate_driver *drv)
+{
+	char *name = kstrdup(drv->name, GFP_KERNEL);
+	char *compatible = kstrdup(drv->compatible, GFP_KERNEL);
+
+	if (!name || !compatible) {
+		kfree(name);
+		kfree(compatible);
+		return -ENOMEM;
+	}
+
+	guard(mutex)(&adapter->status_lock);
+
+	swap(adapter->driver, name);
+	swap(adapter->compatible, compatible);
+	kfree(name);
+	kfree(compatible);
+	return 0;
+}
+
+static void detach(struct drm_hotupdate_adapter *adapter)
+{
+	adapter->parent = NULL;
+	adapter->ops = NULL;
+	adapter->owner = NULL;
+	adapter->priv = NULL;
+	adapter->leaving = false;
+}
+
+static int attach(struct drm_hotupdate_adapter *adapter, struct device *dev,
+		  const struct drm_hotupdate_driver *drv, void *priv)
+{
+	int err;
+
+	err = check_readable(adapter, drv);
+	if (err)
+		return err;
+	err = set_names(adapter, drv);
+	if (err)
+		return err;
+
+	adapter->parent = dev;
+	adapter->ops = drv->ops;
+	adapter->owner = drv->owner;
+	adapter->priv = priv;
+
+	scoped_guard(mutex, &adapter->status_lock) {
+		adapter->min_version = drv->min_version;
+		adapter->driver_version = drv->version;
+		if (adapter->state == HOTUPDATE_STARTING)
+			adapter->version = drv->version;
+	}
+	trace_drm_hotupdate_attach(adapter, drv->version);
+	return 0;
+}
+
+static void announce(struct drm_hotupdate_adapter *adapter)
+{
+	dev_set_uevent_suppress(&adapter->dev, false);
+	kobject_uevent(&adapter->dev.kobj, KOBJ_ADD);
+}
+
+static int run_driver(struct drm_hotupdate_adapter *adapter)
+{
+	int err;
+
+	err = hotupdate_callback_begin(adapter);
+	if (err)
+		return err;
+
+	if (adapter->state == HOTUPDATE_DETACHED)
+		err = hotupdate_restore_and_start(adapter);
+	else
+		err = hotupdate_start(adapter);
+	if (!err && dev_get_uevent_suppress(&adapter->dev))
+		announce(adapter);
+
+	hotupdate_callback_end(adapter);
+	return err;
+}
+
+/**
+ * drm_hotupdate_adapter_register - put a GPU under hot-update protection
+ * @dev: the GPU's device, whose bus and name are its identity
+ * @drv: what the driver can do; not looked at after the call, but for
+ *	&drm_hotupdate_driver.ops and &drm_hotupdate_driver.owner, which are used
+ *	until drm_hotupdate_adapter_unregister()
+ * @priv: the driver's own pointer, for drm_hotupdate_adapter_priv()
+ *
+ * Implements W1, W2, W13, W18, U4, U5 and U6. To be called once, from the
+ * driver's probe, when all is ready for the device to be started. If a driver
+ * left a stash for this GPU, its blocks are replayed to this one, and only then
+ * is the device started; without, it is only started. So restore comes before
+ * start by construction.
+ *
+ * On success the driver owns what was replayed to it, and serves. On failure
+ * it owns nothing, the GPU is as it was before, and a stash, if there is one,
+ * is whole: a probe that returns the error leaves the GPU to another driver.
+ *
+ * Context: Process context, may sleep. The caller holds no lock that the
+ * driver's callbacks take.
+ * Return: The adapter, or an ERR_PTR:
+ *
+ * * -EINVAL: @drv lacks something
+ * * -EBUSY: the GPU has a driver
+ * * -EPROTONOSUPPORT: the stash is of another family or version; no callback
+ *   was made
+ * * -ENOMEM: no memory
+ * * the error of the driver's restore_memory or start_device
+ */
+struct drm_hotupdate_adapter *
+drm_hotupdate_adapter_register(struct device *dev,
+			       const struct drm_hotupdate_driver *drv,
+			       void *priv)
+{
+	struct drm_hotupdate_adapter *adapter;
+	bool is_new;
+	char *name;
+	int err;
+
+	err = check_driver(dev, drv);
+	if (err)
+		return ERR_PTR(err);
+
+	name = adapter_name(dev);
+	if (!name)
+		return ERR_PTR(-ENOMEM);
+	adapter = adapter_claim(name);
+	kfree(name);
+	if (IS_ERR(adapter))
+		return adapter;
+
+	is_new = adapter->state == HOTUPDATE_STARTING;
+	err = attach(adapter, dev, drv, priv);
+	if (!err)
+		err = run_driver(adapter);
+	if (err) {
+		detach(adapter);
+		if (is_new)
+			end_adapter(adapter);
+	}
+	mutex_unlock(&adapter->op_lock);
+
+	if (err && is_new)
+		flush_workqueue(remove_wq);
+	put_device(&adapter->dev);
+	return err ? ERR_PTR(err) : adapter;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_register);
+
+/**
+ * drm_hotupdate_adapter_quiesce - keep an adapter as it is until the removal
+ * @adapter: adapter
+ *
+ * To be called first in the driver's remove. An operation under way is waited
+ * for; from then on a prepare or cancel is refused. Without it, a cancel could
+ * come between the driver's look at drm_hotupdate_adapter_is_saved() and its
+ * call of drm_hotupdate_adapter_unregister().
+ *
+ * Context: Process context, may sleep. The caller holds no lock that the
+ * driver's callbacks take.
+ * Return: true if the adapter is saved: its stash is going to stay behind, and
+ * the driver leaves the hardware running and what it saved alone.
+ */
+bool drm_hotupdate_adapter_quiesce(struct drm_hotupdate_adapter *adapter)
+{
+	guard(mutex)(&adapter->op_lock);
+
+	adapter->leaving = true;
+	return adapter->state == HOTUPDATE_SAVED;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_quiesce);
+
+/**
+ * drm_hotupdate_adapter_unregister - end a driver's part in an adapter
+ * @adapter: adapter, not valid afterwards
+ *
+ * Implements U2. To be called once, from the driver's remove. In state saved
+ * the stash stays behind: the core owns all pages in it from now on. In any
+ * other state the adapter ends, and everything is the driver's as before.
+ *
+ * Context: Process context, may sleep. The caller holds no lock that the
+ * driver's callbacks take.
+ */
+void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter)
+{
+	bool saved;
+
+	get_device(&adapter->dev);
+	mutex_lock(&adapter->op_lock);
+	saved = adapter->state == HOTUPDATE_SAVED;
+	detach(adapter);
+	if (saved) {
+		trace_drm_hotupdate_detach(adapter, adapter->version);
+		hotupdate_set_state(adapter, HOTUPDATE_DETACHED);
+	} else {
+		end_adapter(adapter);
+	}
+	mutex_unlock(&adapter->op_lock);
+
+	if (!saved)
+		flush_workqueue(remove_wq);
+	put_device(&adapter->dev);
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_unregister);
+
+/**
+ * drm_hotupdate_adapter_priv - the driver's own pointer
+ * @adapter: adapter
+ *
+ * Implements W2: what hContext is on Windows.
+ *
+ * Context: Any.
+ * Return: What was given to drm_hotupdate_adapter_register().
+ */
+void *drm_hotupdate_adapter_priv(struct drm_hotupdate_adapter *adapter)
+{
+	return adapter->priv;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_priv);
+
+/**
+ * drm_hotupdate_adapter_dev - the GPU's device
+ * @adapter: adapter
+ *
+ * Context: Any.
+ * Return: What was given to drm_hotupdate_adapter_register().
+ */
+struct device *drm_hotupdate_adapter_dev(struct drm_hotupdate_adapter *adapter)
+{
+	return adapter->parent;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_dev);
+
+/**
+ * drm_hotupdate_adapter_is_saved - whether the driver has saved
+ * @adapter: adapter
+ *
+ * Outside of callbacks this can change at any time, as an administrator
+ * prepares or cancels, until drm_hotupdate_adapter_quiesce() was called.
+ *
+ * Context: Any.
+ * Return: true from the end of a successful save to its cancel, or to the
+ * driver's removal.
+ */
+bool drm_hotupdate_adapter_is_saved(struct drm_hotupdate_adapter *adapter)
+{
+	return READ_ONCE(adapter->state) == HOTUPDATE_SAVED;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_is_saved);
+
+/**
+ * drm_hotupdate_adapter_version - the state version in use
+ * @adapter: adapter
+ *
+ * Implements U6. Meant for the callbacks.
+ *
+ * Context: Any.
+ * Return: The version to be written, during a save; the version that the
+ * blocks have, during a restore; otherwise the driver's own.
+ */
+u32 drm_hotupdate_adapter_version(struct drm_hotupdate_adapter *adapter)
+{
+	return READ_ONCE(adapter->version);
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_version);
+
+/**
+ * hotupdate_discard - give up a stash that no driver came back for
+ * @adapter: detached adapter
+ *
+ * Implements U9. The pages are freed; a device that still reads them reads
+ * what is not its own any more, so this is for the administrator to decide.
+ *
+ * Return: 0; -EBUSY if another operation is under way, or a driver is
+ * attached; -EINVAL if there is no stash.
+ */
+int hotupdate_discard(struct drm_hotupdate_adapter *adapter)
+{
+	int err;
+
+	err = hotupdate_try_lock(adapter, "discard");
+	if (err)
+		return err;
+
+	switch (adapter->state) {
+	case HOTUPDATE_DETACHED:
+		trace_drm_hotupdate_discard(adapter, 0, 0);
+		dev_notice(&adapter->dev, "discarded %u blocks, %llu bytes, on request\n",
+			   adapter->stash.count, adapter->stash.bytes);
+		scoped_guard(mutex, &adapter->status_lock)
+			hotupdate_stash_release(&adapter->stash);
+		end_adapter(adapter);
+		break;
+	case HOTUPDATE_SAVED:
+		err = hotupdate_error(adapter, -EBUSY,
+				      "discard refused: driver %s is attached, cancel instead",
+				      adapter->driver);
+		break;
+	default:
+		err = hotupdate_error(adapter, -EINVAL,
+				      "discard refused: nothing is stashed");
+	}
+	mutex_unlock(&adapter->op_lock);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_discard);
+
+/**
+ * hotupdate_adapters_init - get ready for adapters
+ *
+ * Return: 0 or a negative errno.
+ */
+int hotupdate_adapters_init(void)
+{
+	int err;
+
+	remove_wq = alloc_workqueue("drm_hotupdate", 0, 0);
+	if (!remove_wq)
+		return -ENOMEM;
+
+	err = class_register(&hotupdate_class);
+	if (err)
+		destroy_workqueue(remove_wq);
+	return err;
+}
+
+/**
+ * hotupdate_adapters_exit - undo hotupdate_adapters_init()
+ */
+void hotupdate_adapters_exit(void)
+{
+	destroy_workqueue(remove_wq);
+	WARN_ON(!list_empty(&adapters));
+	class_unregister(&hotupdate_class);
+}
