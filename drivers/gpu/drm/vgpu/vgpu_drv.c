@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <linux/mod_devicetable.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_ioctl.h>
+#include <drm/drm_print.h>
+#include <drm/vgpu_drm.h>
+
+#include "vgpu_drv.h"
+#include "vgpu_fault.h"
+#include "vgpu_gem.h"
+
+/**
+ * DOC: driver
+ *
+ * vgpu is the driver of the physical function of an SR-IOV GPU: a DRM driver
+ * with a render node for clients on the host, which provides virtual functions
+ * to guests. Its module can be replaced while guests use them.
+ *
+ * Where to look: vgpu_hotupdate.c for what a hot update takes, vgpu_state.h for
+ * what one release says to the next, vgpu_vf.c for the life of a VF,
+ * vgpu_lmtt.c and vgpu_memory.c for what it is made of, vgpu_mbox.c for what it
+ * can ask for, vgpu_sriov_sysfs.c for what an administrator sees.
+ */
+
+/**
+ * vgpu_get_param_ioctl - DRM_IOCTL_VGPU_GET_PARAM
+ * @drm: DRM device
+ * @data: &struct drm_vgpu_get_param
+ * @file: client
+ *
+ * Return: 0, or -EINVAL if the arguments are not as documented.
+ */
+static int vgpu_get_param_ioctl(struct drm_device *drm, void *data,
+				struct drm_file *file)
+{
+	struct vgpu_device *vgpu = to_vgpu(drm);
+	struct drm_vgpu_get_param *args = data;
+
+	if (args->pad || args->value)
+		return -EINVAL;
+
+	switch (args->param) {
+	case DRM_VGPU_PARAM_VRAM_SIZE:
+		args->value = vgpu->vram.size;
+		return 0;
+	case DRM_VGPU_PARAM_VRAM_FREE:
+		args->value = vgpu_vram_free_bytes(&vgpu->vram);
+		return 0;
+	case DRM_VGPU_PARAM_TOTAL_VFS:
+		args->value = vgpu->total_vfs;
+		return 0;
+	case DRM_VGPU_PARAM_RELEASE:
+		args->value = VGPU_RELEASE;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static const struct drm_ioctl_desc vgpu_ioctls[] = {
+	DRM_IOCTL_DEF_DRV(VGPU_GET_PARAM, vgpu_get_param_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VGPU_GEM_CREATE, vgpu_gem_create_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VGPU_GEM_MMAP_OFFSET, vgpu_gem_mmap_offset_ioctl,
+			  DRM_RENDER_ALLOW),
+};
+
+DEFINE_DRM_GEM_FOPS(vgpu_fops);
+
+static const struct drm_driver vgpu_drm_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.ioctls = vgpu_ioctls,
+	.num_ioctls = ARRAY_SIZE(vgpu_ioctls),
+	.fops = &vgpu_fops,
+	.gem_prime_import_sg_table = drm_gem_shmem_prime_import_sg_table,
+	.name = "vgpu",
+	.desc = "Simulated SR-IOV GPU",
+	.major = VGPU_RELEASE,
+	.minor = 0,
+};
+
+static int vgpu_probe(struct platform_device *pdev)
+{
+	const struct vgpu_hw_pdata *pdata = dev_get_platdata(&pdev->dev);
+	struct vgpu_device *vgpu;
+	int err;
+
+	if (!pdata || !pdata->hw)
+		return -ENODEV;
+
+	vgpu = devm_drm_dev_alloc(&pdev->dev, &vgpu_drm_driver, struct vgpu_device, drm);
+	if (IS_ERR(vgpu))
+		return PTR_ERR(vgpu);
+	platform_set_drvdata(pdev, vgpu);
+
+	err = vgpu_device_init(vgpu, pdata->hw) ?: vgpu_fault_probe(vgpu);
+	if (err)
+		return err;
+
+	err = vgpu_sriov_sysfs_add(vgpu);
+	if (err)
+		return err;
+
+	/* The last thing that can fail: it starts the device. */
+	err = vgpu_hotupdate_register(vgpu);
+	if (err)
+		vgpu_sriov_sysfs_remove(vgpu);
+	return err;
+}
+
+static void vgpu_remove(struct platform_device *pdev)
+{
+	struct vgpu_device *vgpu = platform_get_drvdata(pdev);
+
+	vgpu_sriov_sysfs_remove(vgpu);
+	drm_dev_unplug(&vgpu->drm);
+	vgpu_hotupdate_unregister(vgpu);
+}
+
+static const struct platform_device_id vgpu_ids[] = {
+	{ VGPU_HW_NAME },
+	{ }
+};
+MODULE_DEVICE_TABLE(platform, vgpu_ids);
+
+static struct platform_driver vgpu_platform_driver = {
+	.driver = {
+		.name = "vgpu",
+	},
+	.id_table = vgpu_ids,
+	.probe = vgpu_probe,
+	.remove = vgpu_remove,
+};
+module_platform_driver(vgpu_platform_driver);
+
+MODULE_AUTHOR("The drm-hotupdate authors");
+MODULE_DESCRIPTION("Driver for the simulated SR-IOV GPU vgpu");
+MODULE_VERSION(__stringify(CONFIG_DRM_VGPU_STATE_VERSION));
+MODULE_LICENSE("GPL");

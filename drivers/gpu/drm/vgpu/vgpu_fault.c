@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <linux/errno.h>
+#include <linux/moduleparam.h>
+
+#include <drm/drm_print.h>
+
+#include "vgpu_drv.h"
+#include "vgpu_fault.h"
+
+static bool fail_probe;
+module_param(fail_probe, bool, 0600);
+MODULE_PARM_DESC(fail_probe, "Fail before registering for hot update (test)");
+
+static int fail_save = -1;
+module_param(fail_save, int, 0600);
+MODULE_PARM_DESC(fail_save, "Fail after saving this many blocks (test)");
+
+static int fail_restore = -1;
+module_param(fail_restore, int, 0600);
+MODULE_PARM_DESC(fail_restore, "Refuse the block of this index (test)");
+
+static bool fail_start;
+module_param(fail_start, bool, 0600);
+MODULE_PARM_DESC(fail_start, "Fail to start the device (test)");
+
+static int fail(struct vgpu_device *vgpu, const char *what)
+{
+	drm_err(&vgpu->drm, "%s fails because a module parameter asks for it\n", what);
+	return -EIO;
+}
+
+/**
+ * vgpu_fault_probe - whether the probe is to fail
+ * @vgpu: device
+ *
+ * Return: -EIO if so, else 0.
+ */
+int vgpu_fault_probe(struct vgpu_device *vgpu)
+{
+	return fail_probe ? fail(vgpu, "probe") : 0;
+}
+
+/**
+ * vgpu_fault_save - whether the save is to fail
+ * @vgpu: device
+ * @block: blocks saved so far
+ *
+ * Return: -EIO if so, else 0.
+ */
+int vgpu_fault_save(struct vgpu_device *vgpu, unsigned int block)
+{
+	return fail_save >= 0 && block == fail_save ? fail(vgpu, "save") : 0;
+}
+
+/**
+ * vgpu_fault_restore - whether the restore of a block is to fail
+ * @vgpu: device
+ * @block: index of the block
+ *
+ * Return: -EIO if so, else 0.
+ */
+int vgpu_fault_restore(struct vgpu_device *vgpu, unsigned int block)
+{
+	return fail_restore >= 0 && block == fail_restore ? fail(vgpu, "restore") : 0;
+}
+
+/**
+ * vgpu_fault_start - whether the start is to fail
+ * @vgpu: device
+ *
+ * Return: -EIO if so, else 0.
+ */
+int vgpu_fault_start(struct vgpu_device *vgpu)
+{
+	return fail_start ? fail(vgpu, "start") : 0;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <linux/cleanup.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_hotupdate.h>
+
+#include "vgpu_drv.h"
+#include "vgpu_hotupdate.h"
+
+/**
+ * DOC: hot update
+ *
+ * How this driver is replaced while guests use its VFs.
+ *
+ * The save stops serving, so that no request is half done, and saves the
+ * adapter's state, and for each VF its state, its memory and its LMTT. The
+ * device is not touched: it runs the VFs on. If the driver is removed then, it
+ * forgets all of that and frees nothing.
+ *
+ * The restore reserves: VRAM at the very offsets, pages where they are. Nothing
+ * is written to the device (W14).
+ *
+ * The start compares what was restored with what the device says, takes it over
+ * without a reset, and serves the requests that have waited. Without a stash it
+ * resets the device.
+ *
+ * A VF whose blocks make no sense, or do not agree with the device, costs that
+ * VF alone: it is reset at the start, and reported. What concerns the adapter
+ * as a whole, or what we have no memory for, refuses the replay, which can be
+ * tried again.
+ */
+
+static const struct drm_hotupdate_ops vgpu_hotupdate_ops = {
+	.save_memory = vgpu_save_memory,
+	.cancel_save = vgpu_cancel_save,
+	.restore_memory = vgpu_restore_memory,
+	.restore_abort = vgpu_restore_abort,
+	.start_device = vgpu_start_device,
+	.restore_complete = vgpu_restore_complete,
+};
+
+static const struct drm_hotupdate_driver vgpu_hotupdate_driver = {
+	.name = "vgpu",
+	.compatible = VGPU_STATE_COMPATIBLE,
+	.version = VGPU_RELEASE,
+	.min_version = VGPU_STATE_VERSION_MIN,
+	.ops = &vgpu_hotupdate_ops,
+	.owner = THIS_MODULE,
+};
+
+MODULE_DRM_HOTUPDATE(VGPU_STATE_COMPATIBLE, VGPU_STATE_VERSION_MIN, VGPU_RELEASE);
+
+/**
+ * vgpu_hotupdate_register - restore what there is to restore, and start
+ * @vgpu: device that all is ready for
+ *
+ * Return: 0, with the device serving and visible, or a negative errno.
+ */
+int vgpu_hotupdate_register(struct vgpu_device *vgpu)
+{
+	struct drm_hotupdate_adapter *adapter;
+
+	vgpu->replay = kzalloc(sizeof(*vgpu->replay), GFP_KERNEL);
+	if (!vgpu->replay)
+		return -ENOMEM;
+	xa_init(&vgpu->replay->kept);
+
+	adapter = drm_hotupdate_adapter_register(vgpu->drm.dev, &vgpu_hotupdate_driver,
+						 vgpu);
+	kfree(vgpu->replay);
+	vgpu->replay = NULL;
+	if (IS_ERR(adapter))
+		return PTR_ERR(adapter);
+	vgpu->adapter = adapter;
+	return 0;
+}
+
+/**
+ * vgpu_hotupdate_unregister - leave the VFs to the next driver, or disable them
+ * @vgpu: device that nobody reaches any more
+ */
+void vgpu_hotupdate_unregister(struct vgpu_device *vgpu)
+{
+	bool saved = drm_hotupdate_adapter_quiesce(vgpu->adapter);
+	unsigned int number;
+
+	vgpu_device_stop_serving(vgpu);
+	vgpu_device_free_irq(vgpu);
+	drm_hotupdate_adapter_unregister(vgpu->adapter);
+
+	guard(mutex)(&vgpu->sriov_lock);
+
+	if (!saved) {
+		vgpu_sriov_set_num_vfs(vgpu, 0);
+		return;
+	}
+	for (number = 1; number <= vgpu->total_vfs; number++)
+		vgpu_vf_forget(vgpu_vf(vgpu, number));
+}

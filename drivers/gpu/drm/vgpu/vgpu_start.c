@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <linux/bitops.h>
+#include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/kobject.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_hotupdate.h>
+#include <drm/drm_print.h>
+
+#include "vgpu_drv.h"
+#include "vgpu_fault.h"
+#include "vgpu_hotupdate.h"
+
+static u64 read_fn(struct vgpu_vf *vf, u32 reg)
+{
+	return vgpu_read(vf->vgpu, VGPU_FN(vf->number, reg));
+}
+
+static bool vf_is_running(struct vgpu_vf *vf)
+{
+	return read_fn(vf, VGPU_FN_STATUS) & VGPU_FN_STATUS_ENABLED;
+}
+
+/* What the device says must be what its last driver has saved. */
+static const char *check_running_vf(struct vgpu_vf *vf,
+				    const struct vgpu_replay *replay)
+{
+	const struct vgpu_replay_vf *entry = &replay->vfs[vf->number - 1];
+
+	if (!entry->has_lmtt)
+		return "a block is missing";
+	if (!vf_is_running(vf))
+		return "the device does not run it";
+	if (read_fn(vf, VGPU_FN_TABLE) != vgpu_lmtt_base(&vf->lmtt))
+		return "the device has another LMTT";
+	if (read_fn(vf, VGPU_FN_MEM_SIZE) != vf->memory.size)
+		return "the device has another size of memory";
+	if (read_fn(vf, VGPU_FN_TIMESLICE_US) != vf->timeslice_us)
+		return "the device has another time slice";
+	if (replay->version < 2)
+		return NULL;
+	if (read_fn(vf, VGPU_FN_PRIORITY) != vf->profile.priority)
+		return "the device has another priority";
+	if (read_fn(vf, VGPU_FN_MBOX_ANSWERED) != entry->state.answered)
+		return "the device has served another number of requests";
+	return NULL;
+}
+
+static const char *check_vf(struct vgpu_vf *vf, const struct vgpu_replay *replay)
+{
+	const struct vgpu_replay_vf *entry = &replay->vfs[vf->number - 1];
+
+	if (entry->defect)
+		return entry->defect;
+	if (entry->state.running)
+		return check_running_vf(vf, replay);
+	if (vf_is_running(vf))
+		return "the device runs it, but nothing of it was saved";
+	if (replay->adapter.vf_mask & BIT_ULL(vf->number - 1) && !entry->has_state)
+		return "its state is missing";
+	return NULL;
+}
+
+static void report_lost_vf(struct vgpu_vf *vf)
+{
+	struct device *dev = vf->vgpu->drm.dev;
+	char number[32], reason[128];
+	char *env[4] = { "VGPU_EVENT=vf_lost", number, reason };
+
+	drm_err(&vf->vgpu->drm, "VF %u is lost in the update, and reset: %s\n",
+		vf->number, vf->lost);
+	scnprintf(number, sizeof(number), "VGPU_VF=%u", vf->number);
+	scnprintf(reason, sizeof(reason), "VGPU_REASON=%s", vf->lost);
+	kobject_uevent_env(&dev->kobj, KOBJ_CHANGE, env);
+}
+
+static void lose_vf(struct vgpu_vf *vf, const char *defect)
+{
+	vf->lost = defect;
+	vgpu_write(vf->vgpu, VGPU_FN(vf->number, VGPU_FN_RESET), VGPU_RESET_MAGIC);
+	report_lost_vf(vf);
+}
+
+static void take_over_vf(struct vgpu_vf *vf, const struct vgpu_replay *replay)
+{
+	vf->enabled = replay->vfs[vf->number - 1].state.running;
+	if (vf->enabled && replay->version < 2)
+		vf->profile.priority = read_fn(vf, VGPU_FN_PRIORITY);
+	if (!vf->enabled && vf->number <= vf->vgpu->num_vfs)
+		vf->lost = "an earlier update lost it";
+}
+
+/*
+ * Past the point of no return: take over the VFs that are as they should be,
+ * and reset those that are not, or that nobody knows of.
+ */
+static void take_over_vfs(struct vgpu_device *vgpu)
+{
+	const struct vgpu_replay *replay = vgpu->replay;
+	unsigned int number;
+
+	guard(mutex)(&vgpu->sriov_lock);
+
+	for (number = 1; number <= vgpu->total_vfs; number++) {
+		struct vgpu_vf *vf = vgpu_vf(vgpu, number);
+		const char *defect = check_vf(vf, replay);
+
+		if (defect)
+			lose_vf(vf, defect);
+		else
+			take_over_vf(vf, replay);
+	}
+}
+
+/**
+ * vgpu_start_device - the start_device callback
+ * @adapter: adapter
+ * @restored: there was a replay, and it is complete
+ *
+ * Return: 0 or a negative errno.
+ */
+int vgpu_start_device(struct drm_hotupdate_adapter *adapter, bool restored)
+{
+	struct vgpu_device *vgpu = drm_hotupdate_adapter_priv(adapter);
+	int err;
+
+	if (restored && !vgpu->replay->has_adapter) {
+		drm_err(&vgpu->drm, "the state of the adapter is missing\n");
+		return -EINVAL;
+	}
+	err = vgpu_fault_start(vgpu);
+	if (err)
+		return err;
+	err = vgpu_device_request_irq(vgpu);
+	if (err)
+		return err;
+	err = drm_dev_register(&vgpu->drm, 0);
+	if (err) {
+		vgpu_device_free_irq(vgpu);
+		return err;
+	}
+
+	/* Nothing fails from here on. */
+	if (restored) {
+		take_over_vfs(vgpu);
+	} else {
+		vgpu_write(vgpu, VGPU_HW_RESET, VGPU_RESET_MAGIC);
+		vgpu_device_start_serving(vgpu);
+	}
+	return 0;
+}
