@@ -6,7 +6,13 @@
 #ifndef _UAPI_VGPU_DRM_H_
 #define _UAPI_VGPU_DRM_H_
 
+#ifdef __KERNEL__
 #include <drm/drm.h>
+#else
+/* A guest needs no more. Who uses the ioctls includes libdrm's drm.h as well. */
+#include <linux/ioctl.h>
+#include <linux/types.h>
+#endif
 
 #if defined(__cplusplus)
 extern "C" {
@@ -17,8 +23,9 @@ extern "C" {
  *
  * What a ring holds. All addresses are those of the function that owns the
  * ring, all of @dst, @src and @size are multiples of eight bytes, and @size may
- * be zero. Fields that a command does not use, and @flags, are zero. A command that breaks this, or
- * reaches outside of the function's memory, stops the ring with a fault.
+ * be zero. Fields that a command does not use, and @flags, are zero. A command
+ * that breaks this, or reaches outside of the function's memory, stops the ring
+ * with a fault.
  */
 
 /**
