@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds the modules out of tree and starts the tests. Kbuild reads the file
+# Kbuild beside this one, not this.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+# As the default of DRM_VGPU_STATE_VERSION in drivers/gpu/drm/vgpu/Kconfig
+STATE_VERSION ?= 2
+# Which kernel to run KUnit in, see tools/testing/kernels.conf, and how configured
+KERNEL ?=
+CONFIG ?= plain
+
+modules_config := CONFIG_DRM_HOTUPDATE=m CONFIG_DRM_VGPU=m CONFIG_DRM_VGPU_SIM=m
+kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(modules_config) STATE_VERSION=$(STATE_VERSION)
+
+# The scripts run makes of their own, which what was said to this one must
+# not reach.
+run = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES tools/testing/
+
+.PHONY: modules modules_install clean demo check lint kunit vm help need_kdir
+
+modules: need_kdir ## Build the modules (KDIR=, STATE_VERSION=1|2, W=1)
+	+$(kbuild) modules
+
+modules_install: need_kdir ## Install them (INSTALL_MOD_PATH=)
+	+$(kbuild) modules_install
+
+clean: ## Remove what a build has left here
+	rm -rf build
+	+$(if $(wildcard $(KDIR)/Makefile),$(kbuild) clean)
+
+demo: ## Update a driver under load, in a virtual machine
+	@$(run)demo.sh
+
+check: ## Run every test; the last line counts them
+	@$(run)check.sh
+
+lint: ## checkpatch, sparse, kernel-doc, shellcheck
+	@$(run)lint.sh
+
+kunit: ## KUnit under UML (KERNEL=series, CONFIG=plain|debug, KSRC=path)
+	@$(run)kunit.sh "$(KERNEL)" "$(CONFIG)"
+
+vm: ## One scenario in a virtual machine (SCENARIO=smoke)
+	@$(run)vm.sh $(or $(SCENARIO),smoke)
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z_]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
+
+need_kdir:
+	@test -e $(KDIR)/Makefile || { \
+		echo "No kernel build tree at $(KDIR): install the headers of your kernel or pass KDIR=" >&2; \
+		exit 1; }

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# build-modules.sh: builds the modules against the stock kernel as anyone would,
+# out of tree, in copies of the project, and vgpu.ko also as the older release.
+# A warning is a failure. TAP on stdout. What is to be loaded in a virtual machine
+# ends in $WORK/modules: drm_hotupdate.ko, vgpu_sim.ko, v<state version>/vgpu.ko.
+
+source "$(dirname "$0")/lib.sh"
+source "$TESTING/tap.sh"
+source "$TESTING/modules.sh"
+
+stock=$("$TESTING/fetch-kernel.sh" stock)
+newest=2
+older=1
+
+# As a distribution does, without what only a debugger reads: that would be
+# loaded too, and some of the tests take the time.
+install_module()
+{
+	cp "$1" "$2" && strip --strip-debug "$2/$(basename "$1")"
+}
+
+install_modules()
+{
+	local to=$WORK/modules version module
+
+	rm -rf "$to"
+	for version in $older $newest; do
+		mkdir -p "$to/v$version"
+		install_module "$WORK/build-v$version/drivers/gpu/drm/vgpu/vgpu.ko" \
+			"$to/v$version" || return 1
+	done
+	for module in hotupdate/drm_hotupdate vgpu/sim/vgpu_sim; do
+		install_module "$WORK/build-v$newest/drivers/gpu/drm/$module.ko" \
+			"$to" || return 1
+	done
+}
+
+# build DESCRIPTION STATE_VERSION [MAKE ARGUMENTS]
+build()
+{
+	local log=$LOGS/build-v$2.log
+
+	if build_modules "$2" "$stock" "$log" "${@:3}"; then
+		tap_ok "$1 without a warning"
+	else
+		tap_not_ok "$1 without a warning"
+		tap_diag "$(grep -iE -A 4 "$complaint" "$log" | head -n 40)"
+	fi
+}
+
+lock "$WORK_LOCK"
+drop_old_work
+tap_plan 3
+build "the modules build" $newest
+build "the older release of vgpu builds" $older modules_config=CONFIG_DRM_VGPU=m \
+	KBUILD_EXTRA_SYMBOLS="$WORK/build-v$newest/Module.symvers"
+tap_case "all modules are there" install_modules
+tap_done

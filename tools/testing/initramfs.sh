@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# initramfs.sh: packs what a virtual machine boots with into $WORK/initramfs.cpio:
+# busybox, the modules that build-modules.sh has left and those of the stock
+# kernel which they or a scenario need, the guest programs, tools/testing/vm and
+# tap.sh.
+
+source "$(dirname "$0")/lib.sh"
+source "$TESTING/apt.sh"
+
+output=$WORK/initramfs.cpio
+stock=$("$TESTING/fetch-kernel.sh" stock)
+release=$(basename "$(readlink "$stock/modules")")
+root=$WORK/initramfs
+
+# Not installed: busybox-static would put another busybox off the machine.
+busybox()
+{
+	local version dir
+
+	version=$(package_version busybox-static) || version=
+	dir=$CACHE/busybox/$version
+	[ -n "$version" ] ||
+		dir=$(find "$CACHE/busybox" -mindepth 1 -maxdepth 1 ! -name '*.new' 2>/dev/null |
+		      tail -n 1)
+	[ -n "$dir" ] || die "no package busybox-static"
+	[ -e "$dir" ] || apt_with_update long "fetching busybox" "$LOGS/fetch-busybox.log" \
+		unless_there "$dir" unpack_packages busybox-static >&2
+	find "$dir" -path '*bin/busybox' -type f
+}
+
+# See "Scenarios" in README.md.
+wanted_by_scenarios()
+{
+	sed -n 's/^# stock-modules: *//p' "$TESTING"/vm/scenarios/*.sh
+}
+
+# What modinfo says that our modules depend on, less our own
+wanted_by_modules()
+{
+	find "$WORK/modules" -name '*.ko' -exec /sbin/modinfo -F depends {} + | tr ',' '\n' |
+		grep -vxE 'drm_hotupdate|vgpu|vgpu_sim|' || true
+}
+
+# pack_stock_modules NAME... - with all that these in turn depend on
+pack_stock_modules()
+{
+	local to=$root/lib/modules/$release name file
+
+	mkdir -p "$to" "$root/usr/lib"
+	for name in "$@"; do
+		/sbin/modprobe -d "$stock" -S "$release" --show-depends "$name" ||
+			die "the stock kernel has no module $name"
+	done | sed -n 's/^insmod \(\S*\).*/\1/p' | sort -u | while read -r file; do
+		cp "$file" "$to/"
+	done
+	cp "$stock/modules"/modules.{order,builtin,builtin.modinfo} "$to/"
+	# depmod looks in one or the other place, as it was built
+	ln -s ../../lib/modules "$root/usr/lib/modules"
+	/sbin/depmod -b "$root" "$release"
+}
+
+build_guests()
+{
+	[ ! -e "$TESTING/guest/Makefile" ] ||
+		make -s -C "$TESTING/guest" O="$root/bin" CFLAGS=-O2
+}
+
+lock "$WORK_LOCK"
+[ -e "$WORK/modules/drm_hotupdate.ko" ] || die "no modules: build-modules.sh has not run or failed"
+rm -rf "$root"
+mkdir -p "$root"/{bin,dev,proc,sys,tmp}
+cp "$(busybox)" "$root/bin/busybox"
+ln -s busybox "$root/bin/sh"
+cp -r "$TESTING/vm" "$root/"
+cp "$TESTING/tap.sh" "$root/vm/"
+ln -s vm/init "$root/init"
+cp -r "$WORK/modules" "$root/"
+wanted_by_modules | sort -u >"$root/modules/depends"
+mapfile -t wanted < <({ cat "$root/modules/depends"; wanted_by_scenarios | tr ' ' '\n'; } | sort -u)
+pack_stock_modules "${wanted[@]}"
+build_guests
+(cd "$root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0) >"$output.new"
+mv "$output.new" "$output"

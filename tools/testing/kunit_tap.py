@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Print what kunit.py has found as TAP, one line a case.
+
+kunit_tap.py NAME STATUS BUILD_DIR
+
+STATUS is that of kunit.py. In BUILD_DIR are its results.json and test.log, and
+warnings, those of the compiler about this project. Failures are also: a run
+without any case, one that failed or broke off although every case passed, a
+kernel that complained, a warning.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+
+class Tap:
+    def __init__(self):
+        self.number = 0
+        self.failed = 0
+
+    def result(self, ok, text, diagnostics=()):
+        self.number += 1
+        self.failed += not ok
+        print(f"{'ok' if ok else 'not ok'} {self.number} - {text}")
+        if not ok:
+            for line in diagnostics:
+                print("#", line)
+
+
+def cases(group, path=()):
+    for case in group["test_cases"]:
+        yield ".".join((*path, case["name"])), case["status"]
+    for sub in group["sub_groups"]:
+        yield from cases(sub, (*path, sub["name"]))
+
+
+def skip_reason(log, name):
+    """The results do not have it, the kernel's own output does."""
+    last = re.escape(name.rsplit(".", 1)[-1])
+    found = re.search(rf"ok \d+ (?:- )?{last} # SKIP (\S.*)", log)
+    return found.group(1).strip() if found else ""
+
+
+def complaints(log, name):
+    """What the kernel's output has of a case that failed."""
+    case = re.escape((name.split(".") + [""])[1])
+    found = re.findall(rf"# {case}: (?:EXPECTATION|ASSERTION) FAILED.*?(?=\n *(?:not )?ok )",
+                       log, re.DOTALL)
+    return "\n".join(found).splitlines()[:30]
+
+
+def read(path):
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def main():
+    name, status, build = sys.argv[1:]
+    build = Path(build)
+    log = read(build / "test.log")
+    results = read(build / "results.json") or '{"test_cases": [], "sub_groups": []}'
+    found = list(cases(json.loads(results)))
+
+    tap = Tap()
+    for case, outcome in found:
+        if outcome == "SKIP":
+            tap.result(True, f"{case} # SKIP {skip_reason(log, case)}")
+        elif outcome == "PASS":
+            tap.result(True, case)
+        else:
+            tap.result(False, f"{case} ({outcome})", complaints(log, case))
+
+    broken_off = any(outcome == "ERROR" for _, outcome in found)
+    tap.result(found and not broken_off and (status == "0" or tap.failed),
+               f"{name} ran all its suites",
+               [f"kunit.py ended with {status} after {len(found)} cases"])
+
+    # UML itself may warn at boot, that there is no PCI: only the tests count
+    command = [Path(__file__).with_name("splats.sh"), build / "test.log", "KTAP version"]
+    splats = subprocess.run(command, capture_output=True, text=True, check=False)
+    tap.result(splats.returncode == 0, f"{name} without a complaint of the kernel",
+               (splats.stdout + splats.stderr).splitlines())
+
+    warnings = read(build / "warnings").splitlines()
+    tap.result(log and not warnings, f"{name} builds without a warning",
+               warnings or ["there was no kernel to boot"])
+
+    print(f"1..{tap.number}")
+    return 1 if tap.failed else 0
+
+
+sys.exit(main())

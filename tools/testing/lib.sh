@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What all scripts here share: where things are, messages, locks. Sourced.
+# Messages go to stderr, results to stdout.
+
+set -euo pipefail
+export LC_ALL=C
+# also where a program that was interrupted only says that it failed
+trap 'exit 130' INT
+
+TESTING=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+PROJECT=$(realpath "$TESTING/../..")
+CACHE=${XDG_CACHE_HOME:-${HOME:?}/.cache}/drm-hotupdate
+# What is built from this checkout; others have theirs
+WORK=$CACHE/work/$(sha256sum <<<"$PROJECT" | cut -c1-12)
+# shellcheck disable=SC2034 # for those who change anything there
+WORK_LOCK=work-${WORK##*/}
+LOGS=$PROJECT/build/logs
+: "${HOTUPDATE_START:=$(date +%s)}"
+export HOTUPDATE_START
+
+# shellcheck source=tools/testing/kernels.conf
+source "$TESTING/kernels.conf"
+
+mkdir -p "$CACHE/lock" "$WORK" "$LOGS"
+echo "$PROJECT" >"$WORK/checkout"
+
+elapsed()
+{
+	local s=$(($(date +%s) - HOTUPDATE_START))
+
+	printf '%d:%02d' $((s / 60)) $((s % 60))
+}
+
+say()
+{
+	echo "[$(elapsed)] $*" >&2
+}
+
+die()
+{
+	say "error: $*"
+	exit 1
+}
+
+# lock NAME - hold it until this script ends; what it starts holds it too
+lock()
+{
+	local fd
+
+	case " ${HOTUPDATE_LOCKS-} " in
+	*" $1 "*) return ;;
+	esac
+	exec {fd}>"$CACHE/lock/$1"
+	if ! flock -w 2 "$fd"; then
+		say "waiting for another run that uses $1"
+		flock "$fd"
+	fi
+	export HOTUPDATE_LOCKS="${HOTUPDATE_LOCKS-} $1"
+}
+
+# tick WHAT - say every 20 s that it is still being done. Looks often whether
+# its parent lives: it has the parent's locks as long as it runs itself.
+tick()
+{
+	local parent=$$ start=$SECONDS next=$((SECONDS + 20)) never
+
+	exec {never}<> <(:)
+	while kill -0 "$parent" 2>/dev/null; do
+		read -rt 1 -u "$never" || true
+		[ "$SECONDS" -ge "$next" ] || continue
+		next=$((next + 20))
+		say "  still at it: $* ($((SECONDS - start)) s)"
+	done
+}
+
+# long WHAT LOG COMMAND... - run it with its output in LOG, say that it is
+# alive, and show the end of LOG when it fails
+long()
+{
+	local what=$1 log=$2 ticker status=0
+
+	shift 2
+	say "$what"
+	tick "$what" </dev/null >/dev/null &
+	ticker=$!
+	"$@" </dev/null >"$log" 2>&1 || status=$?
+	kill "$ticker" 2>/dev/null || true
+	wait "$ticker" 2>/dev/null || true
+	[ "$status" = 0 ] && return
+	say "failed ($status): $what; the end of $log:"
+	tail -n 40 "$log" >&2
+	return "$status"
+}
+
+# unless_there DIR FUNCTION [ARGS] - make DIR by calling FUNCTION NEWDIR ARGS,
+# so that DIR is there whole or not at all
+unless_there()
+{
+	local dir=$1 make=$2
+
+	[ -e "$dir" ] && return
+	shift 2
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new"
+	"$make" "$dir.new" "$@" || {
+		rm -rf "$dir.new"
+		return 1
+	}
+	mv "$dir.new" "$dir"
+}
+
+# What was built from checkouts that are gone
+drop_old_work()
+{
+	local file
+
+	for file in "$CACHE"/work/*/checkout; do
+		[ -e "$(<"$file")" ] || rm -rf "${file%/checkout}"
+	done
+}
+
+# project_files [PATH...] - the files of the project, relative to its root
+project_files()
+(
+	cd "$PROJECT"
+	if git -c safe.directory="$PROJECT" rev-parse --git-dir >/dev/null 2>&1; then
+		git -c safe.directory="$PROJECT" ls-files -co --exclude-standard -- "$@"
+	else
+		find "${@:-.}" \( -name .git -o -path ./build \) -prune -o -type f \
+			! -name '*.ko' ! -name '*.o' ! -name '*.mod' ! -name '*.mod.c' \
+			! -name '.*.cmd' ! -name Module.symvers ! -name modules.order \
+			-print | sed 's,^\./,,'
+	fi | sort -u | while read -r file; do
+		[ ! -f "$file" ] || echo "$file"
+	done
+)
+
+# sync_project DEST PATH... - DEST gets copies of the project's files. A copy
+# is touched only when its content changes: make then rebuilds what differs,
+# whatever the times of the originals, and nothing else.
+sync_project()
+{
+	local dest=$1 list file
+
+	list=$dest/.project-files
+	shift
+	mkdir -p "$dest"
+	project_files "$@" >"$list.new"
+	if [ -e "$list" ]; then
+		comm -13 "$list.new" "$list" | while read -r file; do
+			rm -f "$dest/$file"
+		done
+	fi
+	while read -r file; do
+		cmp -s "$PROJECT/$file" "$dest/$file" && continue
+		mkdir -p "$(dirname "$dest/$file")"
+		rm -f "$dest/$file"
+		cp --no-preserve=timestamps "$PROJECT/$file" "$dest/$file"
+	done <"$list.new"
+	mv "$list.new" "$list"
+}

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lint.sh: what the kernel's own tools, and shellcheck, have to say. One TAP
+# result for each tool.
+
+source "$(dirname "$0")/lib.sh"
+source "$TESTING/tap.sh"
+source "$TESTING/modules.sh"
+
+stock=$("$TESTING/fetch-kernel.sh" stock)
+lts=$("$TESTING/fetch-kernel.sh" source "$LTS")
+newest=$("$TESTING/fetch-kernel.sh" source "$NEWEST")
+cd "$PROJECT" || exit
+
+mapfile -t all < <(project_files)
+mapfile -t sources < <(project_files | grep -E '\.[ch]$')
+mapfile -t kbuild < <(project_files | grep -E '(^|/)(Kconfig|Kbuild|Makefile)$')
+mapfile -t kernel_code < <(project_files drivers include kunit | grep -E '\.[ch]$')
+mapfile -t modules_code < <(project_files drivers | grep -E '\.c$')
+mapfile -t scripts < <(for file in "${all[@]}"; do
+	case $file in
+	*.sh | dkms.conf) echo "$file" ;;
+	*) ! head -n 1 "$file" | grep -aqE '^#!.*\<(ba)?sh\>' || echo "$file" ;;
+	esac
+done)
+# Text that cannot carry a comment, or is the licence itself
+mapfile -t commentable < <(printf '%s\n' "${all[@]}" |
+			   grep -vE '^LICENSE$|^Documentation/ABI/|\.(json|png|bin)$')
+
+# It leaves an index of names where it runs, so that is elsewhere.
+checkpatch()
+{
+	sync_project "$WORK/checkpatch"
+	(cd "$WORK/checkpatch" &&
+	 perl "$lts/scripts/checkpatch.pl" --strict --no-tree --no-summary -q --show-types -f "$@")
+}
+
+# Asks of each file whether sparse has seen it: where it does not suit the
+# kernel, the build goes on without it and says little.
+sparse_modules()
+{
+	local log=$LOGS/sparse.log file missed=0
+
+	build_modules 2 "$stock" "$log" C=2 CHECK=sparse 2>/dev/null || {
+		grep -iE -A 4 "$complaint" "$log" | head -n 60
+		return 1
+	}
+	for file in "$@"; do
+		grep -qE "^ *CHECK +(.*/)?$file$" "$log" || {
+			echo "sparse has not seen $file"
+			missed=1
+		}
+	done
+	return $missed
+}
+
+kernel_doc()
+{
+	"$1/scripts/kernel-doc" -none -Wall -Werror "${@:2}"
+}
+
+spdx()
+{
+	local file status=0
+
+	for file in "$@"; do
+		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-only' || {
+			echo "$file: no SPDX-License-Identifier: GPL-2.0-only in its first three lines"
+			status=1
+		}
+	done
+	return $status
+}
+
+# lint WHAT FUNCTION FILES... - no files is a mistake, not a success
+lint()
+{
+	say "lint: $1"
+	if [ $# -lt 3 ]; then
+		tap_not_ok "$1"
+		tap_diag "no files for it"
+	else
+		tap_case "$1" "${@:2}"
+	fi
+}
+
+lock "$WORK_LOCK"
+tap_plan 6
+lint "checkpatch --strict" checkpatch "${sources[@]}" "${kbuild[@]}"
+lint "sparse" sparse_modules "${modules_code[@]}"
+lint "kernel-doc of $LTS" kernel_doc "$lts" "${kernel_code[@]}"
+lint "kernel-doc of $NEWEST" kernel_doc "$newest" "${kernel_code[@]}"
+lint "shellcheck" shellcheck -x -P SCRIPTDIR -P tools/testing -P tools/testing/vm "${scripts[@]}"
+lint "SPDX lines" spdx "${commentable[@]}"
+tap_done

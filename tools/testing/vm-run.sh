@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# vm-run.sh [--raw] SCENARIO: boots the stock kernel in QEMU, with what
+# initramfs.sh has packed, and runs a scenario of tools/testing/vm/scenarios.
+# What it writes comes out of stdout: TAP, to which two results of the host are
+# added, or with --raw anything. The kernel's messages go to a file. Fails if a
+# result is not ok, if not all came that were planned, if the kernel complained,
+# or if time ran out.
+
+source "$(dirname "$0")/lib.sh"
+source "$TESTING/tap-read.sh"
+
+raw=
+if [ "${1-}" = --raw ]; then
+	raw=yes
+	shift
+fi
+scenario=${1:?usage: vm-run.sh [--raw] SCENARIO}
+initramfs=$WORK/initramfs.cpio
+script=$TESTING/vm/scenarios/$scenario.sh
+[ -e "$script" ] || die "no scenario $scenario"
+stock=$("$TESTING/fetch-kernel.sh" stock)
+log=$LOGS/vm-$scenario-kernel.log
+output=$LOGS/vm-$scenario.log
+counts=$LOGS/vm-$scenario.counts
+
+# setting NAME DEFAULT - what the scenario itself asks for, see README.md
+setting()
+{
+	local value
+
+	value=$(sed -n "s/^# $1: *//p" "$script")
+	echo "${value:-$2}"
+}
+
+timeout=$(setting timeout 600)
+cmdline=(console=ttyS0 panic=-1 oops=panic printk.devkmsg=on loglevel=7
+	 "hotupdate.scenario=$scenario")
+
+# TCG even where there is KVM: nested and emulated machines have a /dev/kvm
+# that hangs, and the tests are short. HOTUPDATE_ACCEL=kvm if yours works.
+boot()
+{
+	timeout --foreground "$timeout" qemu-system-x86_64 \
+		-nodefaults -no-user-config -no-reboot -display none -monitor none \
+		-accel "${HOTUPDATE_ACCEL:-tcg}" -smp 2 -m "$(setting memory 512)" \
+		-kernel "$stock/vmlinuz" -initrd "$initramfs" \
+		-append "${cmdline[*]} $(setting cmdline '')" \
+		-chardev "file,id=kernel,path=$log" -serial chardev:kernel \
+		-chardev stdio,id=results -serial chardev:results </dev/null
+}
+
+# Takes init's last line out of the stream, and keeps the status it tells.
+until_end()
+{
+	local line
+
+	while IFS= read -r line; do
+		case $line in
+		'end of scenario: '*) echo "${line##* }" >"$output.status" ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done
+}
+
+show()
+{
+	if [ -n "$raw" ]; then
+		cat
+	else
+		TAP_READ_INNER=yes tap_read "$counts"
+	fi
+}
+
+rm -f "$log" "$output.status"
+say "scenario $scenario: booting $(basename "$(readlink "$stock/modules")")"
+qemu_status=0
+boot | until_end | tee "$output" | show || qemu_status=$?
+status=$(cat "$output.status" 2>/dev/null || true)
+
+unfinished=
+if [ -z "$status" ]; then
+	case $qemu_status in
+	124) unfinished="no end within $timeout s" ;;
+	*) unfinished="the machine stopped before the end (QEMU's status $qemu_status)" ;;
+	esac
+fi
+splats=0
+complaints=$("$TESTING/splats.sh" "$log") || splats=$?
+
+if [ -n "$raw" ]; then
+	[ -z "$unfinished" ] || say "$scenario: $unfinished, see $log"
+	[ $splats = 0 ] || say "$scenario: the kernel complained, see $log:"$'\n'"$complaints"
+	[ "$status" = 0 ] && [ $splats = 0 ]
+	exit
+fi
+
+source "$TESTING/tap.sh"
+# shellcheck source=/dev/null
+source "$counts"
+# shellcheck disable=SC2154 # from $counts
+tap_number=$results tap_failed=$failed
+# (a scenario's status is not 0 where one of its results is not ok)
+if [ -z "$unfinished$problem" ] && { [ "$status" = 0 ] || [ "$failed" != 0 ]; }; then
+	tap_ok "$scenario ran to its end"
+else
+	tap_not_ok "$scenario ran to its end"
+	tap_diag "${unfinished:-${problem:-its status is $status}}"
+	[ -z "$unfinished" ] || [ $splats != 0 ] || tap_diag "$(tail -n 20 "$log")"
+fi
+if [ $splats = 0 ]; then
+	tap_ok "$scenario without a complaint of the kernel"
+else
+	tap_not_ok "$scenario without a complaint of the kernel"
+	tap_diag "$complaints"
+fi
+tap_done

@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# vm.sh [--raw] SCENARIO: all that it takes to run a scenario in a virtual
+# machine, from installing packages to the result (see vm-run.sh).
+
+source "$(dirname "$0")/lib.sh"
+
+lock "$WORK_LOCK"
+say "kernels and what is built from them are kept in $CACHE"
+"$TESTING/install-deps.sh" modules vm
+"$TESTING/build-modules.sh" >&2
+"$TESTING/initramfs.sh"
+"$TESTING/vm-run.sh" "$@"

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# The modules load into a stock kernel and leave it again.
+# cmdline: slub_debug=FZPU
+# timeout: 120
+
+. ./tap.sh
+
+modules="drm_hotupdate vgpu_sim v2/vgpu"
+
+tap_plan 8
+# shellcheck disable=SC2046 # one word for each module
+tap_case "the kernel's own modules load" modprobe -a $(cat /modules/depends)
+for module in $modules; do
+	tap_case "$module loads" insmod "/modules/$module.ko"
+done
+for module in v2/vgpu vgpu_sim drm_hotupdate; do
+	tap_case "$module unloads" rmmod "${module##*/}"
+done
+tap_is "none is left" "$(grep -cE '^(drm_hotupdate|vgpu)' /proc/modules)" 0
+tap_done
