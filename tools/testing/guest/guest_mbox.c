@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mailbox to the PF's driver: each request has to be answered once, in
+ * order, with what can be known to be right.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "guest.h"
+
+struct request {
+	__u64 property;
+	__u64 sent_ns;
+};
+
+struct mbox {
+	__u64 sent, answered;	/* ids */
+	__u64 next_ns;
+	struct request request[VGPU_VF_MBOX_DEPTH];
+};
+
+static const __u64 properties[] = {
+	VGPU_PROPERTY_PF_RELEASE,
+	VGPU_PROPERTY_MEM_SIZE,
+	VGPU_PROPERTY_TIMESLICE_US,
+	VGPU_PROPERTY_PRIORITY,
+};
+
+int mbox_init(struct guest *g)
+{
+	g->mbox = calloc(1, sizeof(*g->mbox));
+	if (!g->mbox)
+		return -1;
+	g->mbox->sent = reg_read(g, VGPU_VF_REG_MBOX_SENT);
+	g->mbox->answered = g->mbox->sent;
+	g->mbox->next_ns = now_ns();
+	return 0;
+}
+
+void mbox_fini(struct guest *g)
+{
+	free(g->mbox);
+}
+
+unsigned int mbox_outstanding(const struct guest *g)
+{
+	return g->mbox->sent - g->mbox->answered;
+}
+
+/* When the next request is due; never, if there are to be none. */
+__u64 mbox_next_ns(const struct guest *g)
+{
+	return g->opt.mailbox_ms ? g->mbox->next_ns : ~0ull;
+}
+
+/* Returns 0 or -errno; -EBUSY is no error of anybody's. */
+int mbox_send(struct guest *g)
+{
+	struct mbox *m = g->mbox;
+	__u64 property = properties[m->sent % 4];
+	__u64 id;
+	int ret;
+
+	reg_write(g, VGPU_VF_REG_MBOX_ARG0, property);
+	reg_write(g, VGPU_VF_REG_MBOX_ARG1, 0);
+	/* before it is sent: the answer may be there at once */
+	m->request[(m->sent + 1) % VGPU_VF_MBOX_DEPTH] = (struct request){
+		property, now_ns(),
+	};
+	ret = reg_write(g, VGPU_VF_REG_MBOX_SEND, VGPU_MBOX_QUERY);
+	if (ret)
+		return ret;
+
+	m->sent++;
+	g->stats.mailbox_sent++;
+	id = reg_read(g, VGPU_VF_REG_MBOX_SENT);
+	if (id != m->sent)
+		fatal(g, &g->stats.mailbox_errors, "request %llu was sent as %llu",
+		      m->sent, id);
+	return 0;
+}
+
+void mbox_send_due(struct guest *g)
+{
+	struct mbox *m = g->mbox;
+	int ret;
+
+	if (now_ns() < mbox_next_ns(g) || g->fatal)
+		return;
+	m->next_ns = now_ns() + g->opt.mailbox_ms * 1e6;
+	if (mbox_outstanding(g) == VGPU_VF_MBOX_DEPTH) {
+		g->stats.mailbox_busy++;
+		return;
+	}
+	ret = mbox_send(g);
+	/* A VF that was reset says so by an interrupt, and that is its count. */
+	if (ret && ret != -EIO)
+		problem(g, &g->stats.mailbox_errors, "request not sent: error %d", -ret);
+}
+
+static void check_value(struct guest *g, const struct request *r, __u64 value)
+{
+	bool right = true;
+
+	switch (r->property) {
+	case VGPU_PROPERTY_MEM_SIZE:
+		right = value == reg_read(g, VGPU_VF_REG_MEM_SIZE);
+		break;
+	case VGPU_PROPERTY_TIMESLICE_US:
+		right = value >= 50 && value <= 1000000;
+		break;
+	case VGPU_PROPERTY_PRIORITY:
+		right = value <= 2;
+		break;
+	case VGPU_PROPERTY_PF_RELEASE:
+		if (!g->stats.pf_release_first)
+			g->stats.pf_release_first = value;
+		g->stats.pf_release_last = value;
+		break;
+	}
+	if (!right)
+		problem(g, &g->stats.mailbox_errors, "property %llu is said to be %llu",
+			r->property, value);
+}
+
+static void take_answer(struct guest *g, __u64 id)
+{
+	struct mbox *m = g->mbox;
+	struct request *r = &m->request[id % VGPU_VF_MBOX_DEPTH];
+	__u64 status = reg_read(g, VGPU_VF_REG_MBOX_STATUS);
+	__u64 value = reg_read(g, VGPU_VF_REG_MBOX_VALUE);
+
+	report_mailbox(g, now_ns() - r->sent_ns);
+	m->answered = id;
+	if (reg_write(g, VGPU_VF_REG_MBOX_ACK, id))
+		problem(g, &g->stats.mailbox_errors, "answer %llu cannot be acknowledged",
+			id);
+	if (status)
+		problem(g, &g->stats.mailbox_errors, "request %llu failed: status %lld",
+			id, (long long)status);
+	else
+		check_value(g, r, value);
+}
+
+void mbox_answers(struct guest *g)
+{
+	struct mbox *m = g->mbox;
+	__u64 id;
+
+	while (!g->fatal) {
+		id = reg_read(g, VGPU_VF_REG_MBOX_ANSWER);
+		if (!id || g->fatal)
+			return;
+		if (id != m->answered + 1 || id > m->sent) {
+			fatal(g, &g->stats.mailbox_errors,
+			      "answer %llu after %llu of %llu requests",
+			      id, m->answered,
+			      m->sent);
+			return;
+		}
+		take_answer(g, id);
+	}
+}
