@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# What an administrator can ask for, and what he is told when it makes no sense:
+# cancel, discard, what is refused in which state.
+# cmdline: slub_debug=FZPU init_on_free=1
+# memory: 1024
+
+. ./tap.sh
+. ./lib/hotupdate.sh
+. ./lib/guests.sh
+
+# refused WHAT FILE VALUE ERROR STATE - a write fails with an error message,
+# and the state stays
+refused()
+{
+	message=$(set_attr "$2" "$3") && message="no error"
+	case $message in
+	*"$4"*) message=$4 ;;
+	esac
+	tap_is "$1 is refused" "$message, $(get_attr "$adapter/state")" "$4, $5"
+}
+
+invalid="Invalid argument"
+busy="Device or resource busy"
+
+tap_case "the base loads" load_base vram_mb=32 total_vfs=8
+tap_case "release 2 takes the device" load_driver 2
+tap_case "VFs are provisioned" provision 2
+case_here "guests begin" start_guests 2
+
+refused "prepare with a word" "$adapter/prepare" now "$invalid" running
+refused "prepare with a negative number" "$adapter/prepare" -1 "$invalid" running
+refused "prepare with a large number" "$adapter/prepare" 4294967296 "Numerical result out of range" running
+refused "prepare in version 9" "$adapter/prepare" 9 "Protocol not supported" running
+refused "cancel of nothing" "$adapter/cancel" 1 "$invalid" running
+refused "discard of nothing" "$adapter/discard" 1 "$invalid" running
+refused "a deadline of words" "$adapter/deadline_ms" soon "$invalid" running
+
+tap_case "prepare" prepare
+refused "prepare when saved" "$adapter/prepare" 0 "$busy" saved
+refused "discard under the driver" "$adapter/discard" 1 "$busy" saved
+refused "cancel without a yes" "$adapter/cancel" 0 "$invalid" saved
+refused "provisioning when saved" "$admin/num_vfs" 0 "$busy" saved
+refused "a profile when saved" "$admin/vf1/profile/exec_quantum_us" 500 "$busy" saved
+refused "a reset when saved" "$admin/vf1/reset" 1 "$busy" saved
+tap_case "guests go on when saved" guests_go_on
+tap_case "cancel" set_attr "$adapter/cancel" 1
+tap_is "the driver runs again" "$(get_attr "$adapter/state")" running
+tap_is "nothing is held" "$(get_attr "$adapter/blocks")" 0
+tap_case "and serves again" set_attr "$admin/vf1/profile/exec_quantum_us" 500
+tap_case "guests go on after a cancel" guests_go_on
+case_here "nothing was ever wrong with any guest" stop_guests
+tap_case "nothing was done to the device" device_is_well
+
+tap_case "prepare again" prepare
+tap_case "the driver goes" rmmod vgpu
+tap_is "and leaves its stash" "$(get_attr "$adapter/state")" detached
+tap_fails "the core does not unload with a stash" rmmod drm_hotupdate
+refused "prepare without a driver" "$adapter/prepare" 0 "No such device" detached
+refused "cancel without a driver" "$adapter/cancel" 1 "No such device" detached
+refused "discard without a yes" "$adapter/discard" no "$invalid" detached
+tap_case "discard" set_attr "$adapter/discard" 1
+gone() { [ ! -e "$adapter" ]; }
+tap_case "the adapter goes" wait_until gone
+tap_case "a driver starts afresh" load_driver 2
+tap_is "and runs" "$(get_attr "$adapter/state")" running
+tap_is "with no VFs" "$(get_attr "$admin/num_vfs")" 0
+tap_is "in generation 0" "$(get_attr "$adapter/generation")" 0
+tap_is "after a reset" "$(counter device_resets)" 2
+tap_case "the modules unload" unload_all
+tap_done
