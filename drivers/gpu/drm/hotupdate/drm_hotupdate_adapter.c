@@ -559,7 +559,7 @@ int hotupdate_adapters_init(void)
 {
 	int err;
 
-	remove_wq = alloc_workqueue("drm_hotupdate", 0, 0);
+	remove_wq = alloc_workqueue("drm_hotupdate", WQ_UNBOUND, 0);
 	if (!remove_wq)
 		return -ENOMEM;
 
