@@ -114,12 +114,24 @@ static void block_unindex(struct drm_hotupdate_block *block)
 		hotupdate_index_remove(&block->ranges[i]);
 }
 
+/**
+ * hotupdate_block_forget_sgt - drop the table of a block's pages
+ * @block: block that nobody but the stash has a reference to
+ *
+ * So that the next driver is given one that no other has mapped for DMA.
+ */
+void hotupdate_block_forget_sgt(struct drm_hotupdate_block *block)
+{
+	if (!block->sgt)
+		return;
+	sg_free_table(block->sgt);
+	kfree(block->sgt);
+	block->sgt = NULL;
+}
+
 static void block_free(struct drm_hotupdate_block *block)
 {
-	if (block->sgt) {
-		sg_free_table(block->sgt);
-		kfree(block->sgt);
-	}
+	hotupdate_block_forget_sgt(block);
 	kvfree(block->meta);
 	kvfree(block);
 	module_put(THIS_MODULE);

@@ -72,7 +72,10 @@ struct drm_hotupdate_block {
 	void *meta;
 	/** @size: bytes of content */
 	size_t size;
-	/** @sgt: table of the pages, once it was asked for; set with cmpxchg */
+	/**
+	 * @sgt: table of the pages, once it was asked for; set with cmpxchg,
+	 * and dropped when a replay is aborted
+	 */
 	struct sg_table *sgt;
 	/** @num_ranges: entries in @ranges */
 	unsigned int num_ranges;
@@ -228,6 +231,7 @@ struct drm_hotupdate_block *hotupdate_block_alloc(enum hotupdate_kind kind,
 int hotupdate_block_set_meta(struct drm_hotupdate_block *block,
 			     const void *meta, size_t size);
 bool hotupdate_block_is_system(const struct drm_hotupdate_block *block);
+void hotupdate_block_forget_sgt(struct drm_hotupdate_block *block);
 void hotupdate_block_destroy(struct drm_hotupdate_block *block);
 void hotupdate_block_forget(struct drm_hotupdate_block *block);
 

@@ -82,14 +82,19 @@ static int start_device(struct drm_hotupdate_adapter *adapter, bool restored)
 	return err;
 }
 
-/* A reference that a driver forgets to drop would keep its pages for ever. */
-static void check_no_block_is_held(struct drm_hotupdate_adapter *adapter)
+/*
+ * The blocks are for the next driver, as they were for this one. A reference
+ * that a driver forgets to drop would keep its pages for ever.
+ */
+static void reset_blocks(struct drm_hotupdate_adapter *adapter)
 {
 	struct drm_hotupdate_block *block;
 	unsigned long index;
 
 	xa_for_each(&adapter->stash.blocks, index, block)
-		if (kref_read(&block->ref) != 1)
+		if (kref_read(&block->ref) == 1)
+			hotupdate_block_forget_sgt(block);
+		else
 			dev_err(&adapter->dev,
 				"driver %s kept block %lu after restore_abort\n",
 				adapter->driver, index);
@@ -98,7 +103,7 @@ static void check_no_block_is_held(struct drm_hotupdate_adapter *adapter)
 static void abort_replay(struct drm_hotupdate_adapter *adapter, int err)
 {
 	adapter->ops->restore_abort(adapter);
-	check_no_block_is_held(adapter);
+	reset_blocks(adapter);
 	trace_drm_hotupdate_abort(adapter, err, 0);
 	hotupdate_set_state(adapter, HOTUPDATE_DETACHED);
 }
