@@ -52,7 +52,9 @@ struct drm_hotupdate_block *hotupdate_block_alloc(enum hotupdate_kind kind,
 {
 	struct drm_hotupdate_block *block;
 
-	block = kvzalloc(struct_size(block, ranges, num_ranges), GFP_KERNEL);
+	/* Too many ranges are the driver's fault, and reported as such. */
+	block = kvzalloc(struct_size(block, ranges, num_ranges),
+			 GFP_KERNEL | __GFP_NOWARN);
 	if (!block)
 		return NULL;
 

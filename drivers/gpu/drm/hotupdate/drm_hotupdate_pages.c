@@ -115,7 +115,8 @@ void hotupdate_pages_free(const struct drm_hotupdate_range *range)
 /*
  * The largest folios that the remaining pages fill entirely, so that no page
  * is wasted and a small buffer is contiguous. Large ones are a convenience:
- * not worth reclaim, retries or a warning.
+ * not worth reclaim, retries or a warning. Single ones are worth reclaim, but
+ * not the life of a process, as a save can be refused.
  */
 static struct folio *alloc_folio_up_to(unsigned long nr_pages)
 {
@@ -127,7 +128,7 @@ static struct folio *alloc_folio_up_to(unsigned long nr_pages)
 		if (folio)
 			return folio;
 	}
-	return folio_alloc(GFP_KERNEL, 0);
+	return folio_alloc(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL, 0);
 }
 
 static void copy_to_folio(struct folio *folio, const void *data, size_t size)
@@ -165,6 +166,9 @@ struct drm_hotupdate_block *hotupdate_pages_copy(const void *data, size_t size)
 	unsigned int num_ranges = 0, i = 0;
 	struct folio *folio, *next;
 	LIST_HEAD(folios);
+
+	if (left > totalram_pages())
+		return ERR_PTR(-ENOMEM);
 
 	while (left) {
 		folio = alloc_folio_up_to(left);

@@ -62,6 +62,8 @@ static int check_args(const struct drm_hotupdate_save_args *args,
 		return refuse(error, -EINVAL, "the number of ranges does not fit");
 	if (!args->data != !args->data_size)
 		return refuse(error, -EINVAL, "the size of the buffer does not fit");
+	if (args->data_size > SIZE_MAX - (uintptr_t)args->data)
+		return refuse(error, -EINVAL, "the buffer wraps around");
 	if (args->mem != DRM_HOTUPDATE_MEM_SYSTEM &&
 	    (args->mem != DRM_HOTUPDATE_MEM_DEVICE || !args->ranges))
 		return refuse(error, -EINVAL, "this kind of memory is for ranges only");
@@ -266,6 +268,8 @@ static int stash_block(struct drm_hotupdate_adapter *adapter,
 
 	scoped_guard(mutex, &adapter->status_lock)
 		err = hotupdate_stash_add(stash, block);
+	if (err == -EOVERFLOW)
+		err = refuse(error, -EINVAL, "the sum of all blocks wraps around");
 	if (err) {
 		if (!hotupdate_block_is_system(block))
 			unindex_device(stash, block, block->num_ranges);
