@@ -111,7 +111,7 @@ static int save(struct drm_hotupdate_adapter *adapter, u32 version)
 
 static int check_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
 {
-	if (adapter->state == HOTUPDATE_DETACHED || adapter->leaving)
+	if (!adapter->ops || adapter->leaving)
 		return hotupdate_error(adapter, -ENODEV,
 				       "prepare refused: no driver is attached");
 	if (adapter->state != HOTUPDATE_RUNNING)
@@ -166,7 +166,7 @@ static int cancel_saved(struct drm_hotupdate_adapter *adapter)
 {
 	int err;
 
-	if (adapter->state == HOTUPDATE_DETACHED || adapter->leaving)
+	if (!adapter->ops || adapter->leaving)
 		return hotupdate_error(adapter, -ENODEV,
 				       "nothing to cancel: the driver that saved has gone");
 	if (adapter->state != HOTUPDATE_SAVED)
