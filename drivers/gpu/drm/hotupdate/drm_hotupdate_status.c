@@ -88,6 +88,8 @@ void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
 
 	trace_drm_hotupdate_state(adapter, old, state);
 	sysfs_notify(&adapter->dev.kobj, NULL, "state");
+	/* Of what was too soon after the last time. */
+	sysfs_notify(&adapter->dev.kobj, NULL, "progress");
 	send_uevent(adapter);
 }
 
