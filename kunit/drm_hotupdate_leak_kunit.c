@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What kmemleak has to say when all the other suites have run. Pages it knows
+ * nothing of: those are counted by each case.
+ */
+
+#include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "drm_hotupdate_kunit.h"
+
+/* What is younger does not count as leaked. */
+#define MIN_AGE_MS	5000
+
+#define REPORT_SIZE	(128 * 1024)
+
+static void read_report(struct kunit *test, struct vfsmount *debugfs, char *report)
+{
+	struct file *file = fake_file_open(debugfs, "kmemleak", O_RDONLY);
+	loff_t pos = 0;
+	ssize_t len;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	do {
+		len = fake_file_read_on(file, report + pos,
+					min_t(size_t, 4096, REPORT_SIZE - pos - 1), &pos);
+	} while (len > 0);
+	fake_file_close(file);
+	KUNIT_EXPECT_EQ(test, len, 0);
+}
+
+/* It is written to by user space alone, and so from user memory. */
+static void scan(struct kunit *test, struct vfsmount *debugfs)
+{
+	struct file *file = fake_file_open(debugfs, "kmemleak", O_WRONLY);
+	unsigned long text;
+	loff_t pos = 0;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	text = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_EXPECT_NE(test, text, 0);
+	KUNIT_EXPECT_EQ(test, copy_to_user((void __user *)text, "scan", 4), 0);
+	KUNIT_EXPECT_EQ(test, file->f_op->write(file, (void __user *)text, 4, &pos), 4);
+	fake_file_close(file);
+}
+
+/*
+ * No memory that was allocated on behalf of the core is left unreferenced. (The
+ * report is of the whole kernel; each leak in it has a trace of calls.)
+ */
+static void kmemleak_finds_nothing(struct kunit *test)
+{
+	struct vfsmount *debugfs = fake_mount(test, "debugfs");
+	char *report = kunit_kzalloc(test, REPORT_SIZE, GFP_KERNEL);
+	char *leak;
+
+	KUNIT_ASSERT_NOT_NULL(test, report);
+	msleep(MIN_AGE_MS + 500);
+	/* The second time for what looked referenced from something stale. */
+	scan(test, debugfs);
+	scan(test, debugfs);
+	read_report(test, debugfs, report);
+	leak = strstr(report, "hotupdate");
+	KUNIT_EXPECT_NULL_MSG(test, leak, "of the whole report:\n%.600s",
+			      leak ? max(report, leak - 300) : "");
+}
+
+static struct kunit_case leak_cases[] = {
+	KUNIT_CASE_SLOW(kmemleak_finds_nothing),
+	{ }
+};
+
+static struct kunit_suite leak_suite = {
+	.name = "drm_hotupdate_leak",
+	.test_cases = leak_cases,
+};
+
+kunit_test_suites(&leak_suite);

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Beginning an update and calling it off: versions, the deadline, and who waits
+ * for whom.
+ */
+
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+
+#include "drm_hotupdate_kunit.h"
+
+struct version_param {
+	const char *name;
+	u32 asked;
+	u32 written;
+	int err;
+};
+
+/* Of a driver of version 5 that reads and writes from 3 on */
+static const struct version_param versions[] = {
+	{ "its_own_by_default", 0, 5, 0 },
+	{ "its_own", 5, 5, 0 },
+	{ "oldest", 3, 3, 0 },
+	{ "between", 4, 4, 0 },
+	{ "one_too_old", 2, 0, -EPROTONOSUPPORT },
+	{ "one_too_new", 6, 0, -EPROTONOSUPPORT },
+	{ "largest", U32_MAX, 0, -EPROTONOSUPPORT },
+};
+
+KUNIT_ARRAY_PARAM_DESC(versions, versions, name);
+
+static int check_written_version(struct fake_driver *driver, enum fake_call call,
+				 struct drm_hotupdate_block *block)
+{
+	const struct version_param *param = driver->test->param_value;
+	u32 version = drm_hotupdate_adapter_version(driver->gpu->adapter);
+
+	if (call == FAKE_SAVE)
+		KUNIT_EXPECT_EQ(driver->test, version, param->written);
+	if (call == FAKE_CANCEL)
+		KUNIT_EXPECT_EQ(driver->test, version, driver->version);
+	return 0;
+}
+
+static struct fake_driver *driver_of_version_5(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_new(test, fake_gpu_new(test));
+
+	driver->version = 5;
+	driver->min_version = 3;
+	fake_driver_saves_each_kind(driver);
+	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_adapter_version(driver->adapter), 5);
+	return driver;
+}
+
+/*
+ * A save can be asked for in every version that the driver writes, and the
+ * driver is told which. In another one it is refused, and not begun. After
+ * a cancel the version is the driver's own again.
+ *
+ * Clauses: U6
+ */
+static void prepare_version(struct kunit *test)
+{
+	const struct version_param *param = test->param_value;
+	struct fake_driver *driver = driver_of_version_5(test);
+
+	driver->hook = check_written_version;
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, param->asked),
+			param->err);
+	if (param->err) {
+		KUNIT_EXPECT_STREQ(test, driver->log, "start:new");
+		FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RUNNING);
+		FAKE_EXPECT_ERROR(driver->gpu, "version");
+		return;
+	}
+
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_adapter_version(driver->adapter),
+			param->written);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_cancel(driver->adapter), 0);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_adapter_version(driver->adapter), 5);
+}
+
+/*
+ * A downgrade: what was asked for in an older version is read by the older
+ * driver, which does not know the newer one.
+ *
+ * Clauses: U6
+ */
+static void prepare_for_downgrade(struct kunit *test)
+{
+	struct fake_driver *new = driver_of_version_5(test);
+	struct fake_driver *old = fake_driver_new(test, new->gpu);
+
+	old->version = 3;
+	KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(new->adapter, 3), 0);
+	fake_driver_unregister(new);
+	KUNIT_ASSERT_EQ(test, fake_driver_register(old), 0);
+	fake_driver_expect_restored(old, new);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_adapter_version(old->adapter), 3);
+}
+
+/*
+ * The version of a save that failed is forgotten with it.
+ *
+ * Clauses: U3, U6
+ */
+static void prepare_fails_in_older_version(struct kunit *test)
+{
+	struct fake_failure failure = { .call = FAKE_SAVE, .err = -EIO };
+	struct fake_driver *driver = driver_of_version_5(test);
+
+	driver->hook = fake_fail_hook;
+	driver->hook_data = &failure;
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 3), -EIO);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_adapter_version(driver->adapter), 5);
+
+	failure.err = 0;
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_adapter_version(driver->adapter), 5);
+}
+
+/*
+ * The save callback is called by the prepare, before the driver goes, once;
+ * nothing else is.
+ *
+ * Clauses: W3
+ */
+static void prepare_calls_save(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+
+	fake_driver_saves_each_kind(driver);
+	KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	KUNIT_EXPECT_STREQ(test, driver->log, "start:new, save");
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_SAVED);
+	FAKE_EXPECT_STASH(driver->gpu, driver->num_saves);
+	fake_driver_unregister(driver);
+	KUNIT_EXPECT_STREQ(test, driver->log, "start:new, save");
+}
+
+static int check_stash_is_forgotten(struct fake_driver *driver, enum fake_call call,
+				    struct drm_hotupdate_block *block)
+{
+	if (call != FAKE_CANCEL)
+		return 0;
+	FAKE_EXPECT_STASH(driver->gpu, 0);
+	KUNIT_EXPECT_EQ(driver->test, driver->gpu->adapter->stash.bytes, 0);
+	KUNIT_EXPECT_TRUE(driver->test, hotupdate_index_is_empty());
+	return 0;
+}
+
+/*
+ * A cancel tells the driver, once, when all blocks are forgotten. It runs on,
+ * its generation is the same, and the next update is a whole one.
+ *
+ * Clauses: W4
+ */
+static void cancel_calls_cancel_save(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+
+	driver->hook = check_stash_is_forgotten;
+	fake_driver_saves_each_kind(driver);
+	KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_cancel(driver->adapter), 0);
+	KUNIT_EXPECT_STREQ(test, driver->log, "start:new, save, cancel");
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RUNNING);
+	KUNIT_EXPECT_EQ(test, driver->adapter->generation, 0);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_cancel(driver->adapter), -EINVAL);
+
+	FAKE_ASSERT_DETACHED(driver);
+	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
+	fake_driver_expect_restored(driver, driver);
+	KUNIT_EXPECT_EQ(test, driver->adapter->generation, 1);
+}
+
+/* Long enough for a slow kernel to save two blocks, before it sleeps too long. */
+#define DEADLINE_MS	400
+
+static struct fake_driver *driver_in_a_hurry(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+
+	fake_driver_saves(driver, fake_block_page(test));
+	fake_driver_saves(driver, fake_block_device(test, 1, 1));
+	driver->adapter->deadline_ms = DEADLINE_MS;
+	return driver;
+}
+
+static int oversleep(struct fake_driver *driver, enum fake_call call,
+		     struct drm_hotupdate_block *block)
+{
+	struct fake_block *late = driver->hook_data;
+
+	if (call != FAKE_SAVE)
+		return 0;
+	msleep(DEADLINE_MS + 50);
+	if (late)
+		KUNIT_EXPECT_EQ(driver->test, fake_block_save(driver->adapter, late),
+				-ETIMEDOUT);
+	return 0;
+}
+
+/*
+ * A save that takes longer than its deadline is undone as if it had failed,
+ * though the driver believes that it has saved: it is told by a cancel.
+ *
+ * Clauses: U3
+ */
+static void deadline_passes_after_last_block(struct kunit *test)
+{
+	struct fake_driver *driver = driver_in_a_hurry(test);
+
+	driver->hook = oversleep;
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -ETIMEDOUT);
+	KUNIT_EXPECT_STREQ(test, driver->log, "start:new, save, cancel");
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RUNNING);
+	FAKE_EXPECT_STASH(driver->gpu, 0);
+	FAKE_EXPECT_ERROR(driver->gpu, "400 ms");
+	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
+	fake_block_expect_refs(test, driver->saves[0], 1);
+
+	driver->hook = NULL;
+	driver->adapter->deadline_ms = 0;
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+}
+
+/*
+ * After the deadline no further block is accepted, and the save is undone.
+ *
+ * Clauses: U3
+ */
+static void deadline_passes_before_last_block(struct kunit *test)
+{
+	struct fake_driver *driver = driver_in_a_hurry(test);
+
+	driver->hook = oversleep;
+	driver->hook_data = fake_block_page(test);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -ETIMEDOUT);
+	KUNIT_EXPECT_STREQ(test, driver->log, "start:new, save, cancel");
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RUNNING);
+	FAKE_EXPECT_STASH(driver->gpu, 0);
+	FAKE_EXPECT_ERROR(driver->gpu, "deadline");
+	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
+}
+
+/*
+ * A deadline that is met changes nothing, and no deadline is no limit.
+ */
+static void deadline_met_or_none(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+
+	driver->adapter->deadline_ms = 60000;
+	KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	KUNIT_ASSERT_EQ(test, drm_hotupdate_cancel(driver->adapter), 0);
+	driver->hook = oversleep;
+	driver->adapter->deadline_ms = 0;
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+}
+
+/* A save that waits until it is let go. */
+struct gate {
+	struct completion entered;
+	struct completion let_go;
+};
+
+static int wait_at_gate(struct fake_driver *driver, enum fake_call call,
+			struct drm_hotupdate_block *block)
+{
+	struct gate *gate = driver->hook_data;
+
+	if (call != FAKE_SAVE)
+		return 0;
+	complete(&gate->entered);
+	KUNIT_EXPECT_GT(driver->test,
+			wait_for_completion_timeout(&gate->let_go, 30 * HZ), 0);
+	return 0;
+}
+
+/* Something done by another thread; the result is valid when it is done. */
+struct job {
+	int (*fn)(struct fake_driver *driver);
+	struct fake_driver *driver;
+	struct completion done;
+	int result;
+};
+
+static int do_job(void *data)
+{
+	struct job *job = data;
+
+	job->result = job->fn(job->driver);
+	complete(&job->done);
+	return 0;
+}
+
+static void start_job(struct kunit *test, struct job *job,
+		      int (*fn)(struct fake_driver *driver), struct fake_driver *driver)
+{
+	struct task_struct *task;
+
+	*job = (struct job) { .fn = fn, .driver = driver };
+	init_completion(&job->done);
+	task = kthread_run(do_job, job, "hotupdate_kunit");
+	KUNIT_EXPECT_FALSE(test, IS_ERR(task));
+	if (IS_ERR(task))
+		complete(&job->done);
+}
+
+static int prepare_job(struct fake_driver *driver)
+{
+	return drm_hotupdate_prepare(driver->adapter, 0);
+}
+
+static int quiesce_job(struct fake_driver *driver)
+{
+	return drm_hotupdate_adapter_quiesce(driver->adapter);
+}
+
+static int unregister_job(struct fake_driver *driver)
+{
+	fake_driver_unregister(driver);
+	return 0;
+}
+
+/* A driver in the middle of its save, which another thread has asked for. */
+static struct fake_driver *driver_at_gate(struct kunit *test, struct gate *gate,
+					  struct job *job)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+
+	fake_driver_saves_each_kind(driver);
+	init_completion(&gate->entered);
+	init_completion(&gate->let_go);
+	driver->hook = wait_at_gate;
+	driver->hook_data = gate;
+	start_job(test, job, prepare_job, driver);
+	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&gate->entered, 10 * HZ), 0);
+	return driver;
+}
+
+/*
+ * While a save is under way what comes from user space is refused, and does not
+ * wait; so is a save from another thread than the callback's. The state can be
+ * read. The save itself is not harmed.
+ */
+static void prepare_while_saving(struct kunit *test)
+{
+	struct fake_driver *driver;
+	struct job prepare;
+	struct gate gate;
+
+	driver = driver_at_gate(test, &gate, &prepare);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_cancel(driver->adapter), -EBUSY);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->adapter), -EBUSY);
+	KUNIT_EXPECT_EQ(test, fake_block_save(driver->adapter, driver->saves[0]), -EPERM);
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_SAVING);
+	FAKE_EXPECT_STASH(driver->gpu, driver->num_saves);
+	KUNIT_EXPECT_EQ(test, driver->adapter->progress, driver->num_saves);
+
+	complete(&gate.let_go);
+	wait_for_completion(&prepare.done);
+	KUNIT_EXPECT_EQ(test, prepare.result, 0);
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_SAVED);
+	FAKE_EXPECT_STASH(driver->gpu, driver->num_saves);
+}
+
+/*
+ * A driver that is about to leave waits for a save that is under way, and is
+ * told what came of it. Nothing can be called off after that.
+ *
+ * Clauses: U2
+ */
+static void quiesce_waits_for_save(struct kunit *test)
+{
+	struct job prepare, quiesce;
+	struct fake_driver *driver;
+	struct gate gate;
+
+	driver = driver_at_gate(test, &gate, &prepare);
+	start_job(test, &quiesce, quiesce_job, driver);
+	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&quiesce.done, HZ / 10), 0);
+
+	complete(&gate.let_go);
+	wait_for_completion(&prepare.done);
+	wait_for_completion(&quiesce.done);
+	KUNIT_EXPECT_EQ(test, prepare.result, 0);
+	KUNIT_EXPECT_EQ(test, quiesce.result, true);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_cancel(driver->adapter), -ENODEV);
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_SAVED);
+}
+
+/*
+ * A removal waits for a save that is under way: with it done the stash stays
+ * behind.
+ *
+ * Clauses: U2
+ */
+static void unregister_waits_for_save(struct kunit *test)
+{
+	struct drm_hotupdate_adapter *adapter;
+	struct job prepare, unregister;
+	struct fake_driver *driver;
+	struct gate gate;
+
+	driver = driver_at_gate(test, &gate, &prepare);
+	adapter = driver->adapter;
+	start_job(test, &unregister, unregister_job, driver);
+	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&unregister.done, HZ / 10), 0);
+	KUNIT_EXPECT_PTR_EQ(test, drm_hotupdate_adapter_priv(adapter), (void *)driver);
+
+	complete(&gate.let_go);
+	wait_for_completion(&prepare.done);
+	wait_for_completion(&unregister.done);
+	KUNIT_EXPECT_EQ(test, prepare.result, 0);
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_DETACHED);
+	FAKE_EXPECT_STASH(driver->gpu, driver->num_saves);
+}
+
+/*
+ * Without an update nothing is waited for: a driver that quiesces without
+ * having saved is told so, and cannot be asked to save any more.
+ */
+static void quiesce_without_save(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+
+	KUNIT_EXPECT_FALSE(test, drm_hotupdate_adapter_quiesce(driver->adapter));
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -ENODEV);
+	fake_driver_unregister(driver);
+
+	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	KUNIT_EXPECT_TRUE(test, drm_hotupdate_adapter_quiesce(driver->adapter));
+	fake_driver_unregister(driver);
+	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+}
+
+static struct kunit_case prepare_cases[] = {
+	KUNIT_CASE_PARAM(prepare_version, versions_gen_params),
+	KUNIT_CASE(prepare_for_downgrade),
+	KUNIT_CASE(prepare_fails_in_older_version),
+	KUNIT_CASE(prepare_calls_save),
+	KUNIT_CASE(cancel_calls_cancel_save),
+	KUNIT_CASE(deadline_passes_after_last_block),
+	KUNIT_CASE(deadline_passes_before_last_block),
+	KUNIT_CASE(deadline_met_or_none),
+	KUNIT_CASE(prepare_while_saving),
+	KUNIT_CASE(quiesce_waits_for_save),
+	KUNIT_CASE(unregister_waits_for_save),
+	KUNIT_CASE(quiesce_without_save),
+	{ }
+};
+
+static struct kunit_suite prepare_suite = {
+	.name = "drm_hotupdate_prepare",
+	.suite_init = fake_suite_init,
+	.suite_exit = fake_suite_exit,
+	.init = fake_init,
+	.exit = fake_exit,
+	.test_cases = prepare_cases,
+};
+
+kunit_test_suites(&prepare_suite);
