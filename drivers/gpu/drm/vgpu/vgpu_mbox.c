@@ -21,7 +21,7 @@
 #define SERVE_AT_ONCE	64
 
 struct vgpu_request {
-	unsigned int fn;
+	u64 fn;
 	u64 id;
 	u64 op;
 	u64 arg0;
@@ -94,7 +94,8 @@ static void send_answer(struct vgpu_device *vgpu, const struct vgpu_request *req
 	vgpu_write(vgpu, VGPU_HW_MBOX_ANSWER, request->id);
 }
 
-static void serve_one(struct vgpu_device *vgpu)
+/* Returns false if the device says nothing sensible of who has asked. */
+static bool serve_one(struct vgpu_device *vgpu)
 {
 	struct vgpu_request request = {
 		.fn = vgpu_read(vgpu, VGPU_HW_MBOX_FN),
@@ -107,7 +108,7 @@ static void serve_one(struct vgpu_device *vgpu)
 	struct vgpu_vf *vf;
 
 	if (!request.fn || request.fn > vgpu->total_vfs)
-		return;
+		return false;
 
 	vf = vgpu_vf(vgpu, request.fn);
 	if (vf->enabled)
@@ -117,6 +118,7 @@ static void serve_one(struct vgpu_device *vgpu)
 	send_answer(vgpu, &request, &answer);
 	if (answer.reset)
 		vgpu_vf_reset(vf);
+	return true;
 }
 
 /**
@@ -131,10 +133,8 @@ bool vgpu_mbox_serve(struct vgpu_device *vgpu)
 
 	lockdep_assert_held(&vgpu->sriov_lock);
 
-	for (i = 0; i < SERVE_AT_ONCE; i++) {
-		if (!vgpu_read(vgpu, VGPU_HW_MBOX_PENDING))
+	for (i = 0; i < SERVE_AT_ONCE; i++)
+		if (!vgpu_read(vgpu, VGPU_HW_MBOX_PENDING) || !serve_one(vgpu))
 			return false;
-		serve_one(vgpu);
-	}
 	return true;
 }
