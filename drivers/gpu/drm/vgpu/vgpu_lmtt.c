@@ -341,8 +341,11 @@ static int check_tables(struct vgpu_lmtt *lmtt, struct page *table,
 		u64 entry = read_entry(table, index);
 		struct page *next;
 
-		if (!(entry & VGPU_LMTT_VALID))
-			return start < size ? -EINVAL : 0;
+		if (!(entry & VGPU_LMTT_VALID)) {
+			if (start < size)
+				return -EINVAL;
+			continue;
+		}
 
 		next = next_table(lmtt, table, index);
 		if (!next || entry & ~(VGPU_LMTT_VALID | VGPU_LMTT_ADDR))

@@ -31,6 +31,8 @@ static const char *check_running_vf(struct vgpu_vf *vf,
 
 	if (!entry->has_lmtt)
 		return "a block is missing";
+	if (vf->number > vf->vgpu->num_vfs)
+		return "it is not one of those that are enabled";
 	if (!vf_is_running(vf))
 		return "the device does not run it";
 	if (read_fn(vf, VGPU_FN_TABLE) != vgpu_lmtt_base(&vf->lmtt))
@@ -40,7 +42,8 @@ static const char *check_running_vf(struct vgpu_vf *vf,
 	if (read_fn(vf, VGPU_FN_TIMESLICE_US) != vf->timeslice_us)
 		return "the device has another time slice";
 	if (replay->version < 2)
-		return NULL;
+		return read_fn(vf, VGPU_FN_PRIORITY) > VGPU_PRIORITY_HIGH ?
+		       "the device has an impossible priority" : NULL;
 	if (read_fn(vf, VGPU_FN_PRIORITY) != vf->profile.priority)
 		return "the device has another priority";
 	if (read_fn(vf, VGPU_FN_MBOX_ANSWERED) != entry->state.answered)

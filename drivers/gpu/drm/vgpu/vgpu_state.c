@@ -223,13 +223,14 @@ static const char *read_record(struct state_reader *reader,
 	const struct record_rule *rule;
 	int i = find_rule(reader, le32_to_cpu(record->type));
 
+	/* Not even an optional one comes before the one that says what this is. */
+	if (i && !reader->num_records)
+		return "the first record is not what it has to be";
 	if (i < 0)
 		return record->flags & cpu_to_le32(VGPU_RECORD_OPTIONAL) ?
 		       NULL : "a record is not known";
 	rule = &reader->rules[i];
 
-	if (i && !reader->num_records)
-		return "the first record is not what it has to be";
 	if (reader->seen & BIT(i))
 		return "a record is there twice";
 	if (le32_to_cpu(record->length) != rule->length)
