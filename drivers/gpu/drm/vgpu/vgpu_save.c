@@ -83,8 +83,9 @@ static int save_vf_state(struct vgpu_saver *saver, struct vgpu_vf *vf)
 
 	if (version < 2 && state.priority != VGPU_PRIORITY_NORMAL)
 		drm_info(&saver->vgpu->drm,
-			 "state version %u does not say the priority of VF %u: the device keeps it\n",
-			 version, vf->number);
+			 "state version %u does not say the priority of VF %u: %s\n",
+			 version, vf->number,
+			 vf->enabled ? "the device keeps it" : "it is lost");
 
 	return save_buffer(saver, &block, data, vgpu_state_encode_vf(data, &state, version));
 }
