@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/visibility.h>
 #include <linux/cleanup.h>
 #include <linux/slab.h>
 
@@ -100,6 +101,7 @@ int vgpu_device_init(struct vgpu_device *vgpu, struct vgpu_hw *hw)
 		vgpu_vf_init(vgpu_vf(vgpu, number), vgpu, number);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_device_init);
 
 /**
  * vgpu_device_start_serving - begin, or go on, to serve
@@ -114,6 +116,7 @@ void vgpu_device_start_serving(struct vgpu_device *vgpu)
 	vgpu_write(vgpu, VGPU_HW_IRQ_ENABLE, VGPU_IRQ_MBOX | VGPU_IRQ_FAULT);
 	schedule_work(&vgpu->irq_work);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_device_start_serving);
 
 /**
  * vgpu_device_stop_serving - serve no more
@@ -128,6 +131,7 @@ void vgpu_device_stop_serving(struct vgpu_device *vgpu)
 	vgpu_write(vgpu, VGPU_HW_IRQ_ENABLE, 0);
 	cancel_work_sync(&vgpu->irq_work);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_device_stop_serving);
 
 /**
  * vgpu_device_request_irq - have the device interrupt, once it is enabled
@@ -140,6 +144,7 @@ int vgpu_device_request_irq(struct vgpu_device *vgpu)
 	vgpu_write(vgpu, VGPU_HW_IRQ_ENABLE, 0);
 	return vgpu->hw->ops->request_irq(vgpu->hw, handle_irq, vgpu);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_device_request_irq);
 
 /**
  * vgpu_device_free_irq - undo vgpu_device_request_irq()
@@ -150,3 +155,4 @@ void vgpu_device_free_irq(struct vgpu_device *vgpu)
 	vgpu->hw->ops->free_irq(vgpu->hw);
 	cancel_work_sync(&vgpu->irq_work);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_device_free_irq);

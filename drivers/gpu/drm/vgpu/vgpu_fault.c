@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
 #include <linux/errno.h>
 #include <linux/moduleparam.h>
 
@@ -38,8 +40,11 @@ static int fail(struct vgpu_device *vgpu, const char *what)
  */
 int vgpu_fault_probe(struct vgpu_device *vgpu)
 {
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_fault_probe, vgpu);
+
 	return fail_probe ? fail(vgpu, "probe") : 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_fault_probe);
 
 /**
  * vgpu_fault_save - whether the save is to fail
@@ -50,8 +55,11 @@ int vgpu_fault_probe(struct vgpu_device *vgpu)
  */
 int vgpu_fault_save(struct vgpu_device *vgpu, unsigned int block)
 {
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_fault_save, vgpu, block);
+
 	return fail_save >= 0 && block == fail_save ? fail(vgpu, "save") : 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_fault_save);
 
 /**
  * vgpu_fault_restore - whether the restore of a block is to fail
@@ -62,8 +70,11 @@ int vgpu_fault_save(struct vgpu_device *vgpu, unsigned int block)
  */
 int vgpu_fault_restore(struct vgpu_device *vgpu, unsigned int block)
 {
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_fault_restore, vgpu, block);
+
 	return fail_restore >= 0 && block == fail_restore ? fail(vgpu, "restore") : 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_fault_restore);
 
 /**
  * vgpu_fault_start - whether the start is to fail
@@ -73,5 +84,8 @@ int vgpu_fault_restore(struct vgpu_device *vgpu, unsigned int block)
  */
 int vgpu_fault_start(struct vgpu_device *vgpu)
 {
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_fault_start, vgpu);
+
 	return fail_start ? fail(vgpu, "start") : 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_fault_start);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/visibility.h>
 #include <linux/cleanup.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -94,6 +95,7 @@ bool vgpu_gem_is_vram(const struct drm_gem_object *obj)
 {
 	return obj->funcs == &vram_funcs;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_gem_is_vram);
 
 static struct drm_gem_object *create_vram(struct vgpu_device *vgpu, u64 size)
 {

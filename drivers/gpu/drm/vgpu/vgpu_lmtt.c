@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/visibility.h>
 #include <linux/cleanup.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
@@ -91,6 +92,7 @@ int vgpu_lmtt_init(struct vgpu_lmtt *lmtt)
 	}
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_init);
 
 /**
  * vgpu_lmtt_fini - free a table
@@ -106,6 +108,7 @@ void vgpu_lmtt_fini(struct vgpu_lmtt *lmtt)
 			__free_page(page);
 	vgpu_lmtt_forget(lmtt);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_fini);
 
 /**
  * vgpu_lmtt_forget - drop what describes a table, and leave it where it is
@@ -119,6 +122,7 @@ void vgpu_lmtt_forget(struct vgpu_lmtt *lmtt)
 	drm_hotupdate_block_put(lmtt->block);
 	lmtt->block = NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_forget);
 
 /**
  * vgpu_lmtt_base - what the device is told of a table
@@ -130,6 +134,7 @@ u64 vgpu_lmtt_base(const struct vgpu_lmtt *lmtt)
 {
 	return page_to_phys(lmtt->root);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_base);
 
 static struct page *next_table(struct vgpu_lmtt *lmtt, struct page *table,
 			       unsigned int index)
@@ -193,6 +198,7 @@ int vgpu_lmtt_map(struct vgpu_lmtt *lmtt, u64 address, u64 target, u64 size,
 	}
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_map);
 
 /**
  * vgpu_lmtt_unmap - let addresses lead nowhere
@@ -217,6 +223,7 @@ void vgpu_lmtt_unmap(struct vgpu_lmtt *lmtt, u64 address, u64 size)
 			write_entry(table, index, 0);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_unmap);
 
 /**
  * vgpu_lmtt_root_index - which of a saved table's pages is the root
@@ -237,6 +244,7 @@ u32 vgpu_lmtt_root_index(struct vgpu_lmtt *lmtt)
 	}
 	return index;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_root_index);
 
 /* In ascending order, so that neighbours are one entry. */
 static struct page **list_pages(struct vgpu_lmtt *lmtt)
@@ -294,6 +302,7 @@ int vgpu_lmtt_save(struct vgpu_lmtt *lmtt, struct drm_hotupdate_adapter *adapter
 	sg_free_table(&sgt);
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_save);
 
 static int adopt_pages(struct vgpu_lmtt *lmtt, struct drm_hotupdate_block *block,
 		       u32 root_index)
@@ -392,6 +401,7 @@ int vgpu_lmtt_restore(struct vgpu_lmtt *lmtt, struct drm_hotupdate_block *block,
 	lmtt->block = block;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_restore);
 
 /**
  * vgpu_lmtt_own - become the owner of a restored table, after the commit
@@ -415,3 +425,4 @@ int vgpu_lmtt_own(struct vgpu_lmtt *lmtt)
 	lmtt->block = NULL;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_own);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/visibility.h>
 #include <linux/limits.h>
 #include <linux/lockdep.h>
 
@@ -138,3 +139,4 @@ bool vgpu_mbox_serve(struct vgpu_device *vgpu)
 			return false;
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_mbox_serve);

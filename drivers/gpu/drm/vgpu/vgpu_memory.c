@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/visibility.h>
 #include <linux/cleanup.h>
 #include <linux/gfp.h>
 #include <linux/log2.h>
@@ -45,6 +46,7 @@ void vgpu_memory_init(struct vgpu_memory *memory, struct vgpu_vram *vram,
 	memory->size = 0;
 	memory->block = NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_memory_init);
 
 static void add_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk)
 {
@@ -151,6 +153,7 @@ err_shrink:
 	vgpu_memory_shrink(memory, old_size);
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_memory_grow);
 
 /* A folio stays whole; a node ends where it is told. */
 static void trim_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk, u64 size)
@@ -190,6 +193,7 @@ void vgpu_memory_shrink(struct vgpu_memory *memory, u64 size)
 		break;
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_memory_shrink);
 
 /**
  * vgpu_memory_release - free all of it
@@ -202,6 +206,7 @@ void vgpu_memory_release(struct vgpu_memory *memory)
 	else
 		vgpu_memory_shrink(memory, 0);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_memory_release);
 
 /**
  * vgpu_memory_forget - drop what describes it, and leave it where it is
@@ -218,6 +223,7 @@ void vgpu_memory_forget(struct vgpu_memory *memory)
 	drm_hotupdate_block_put(memory->block);
 	memory->block = NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_memory_forget);
 
 /**
  * vgpu_chunk_address - where a chunk is, as an LMTT says it
@@ -233,6 +239,7 @@ u64 vgpu_chunk_address(const struct vgpu_memory *memory,
 		return chunk->node.start;
 	return PFN_PHYS(folio_pfn(chunk->folio));
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_chunk_address);
 
 /* Neighbours are one range. */
 static unsigned int fill_ranges(const struct vgpu_memory *memory,
@@ -296,6 +303,7 @@ int vgpu_memory_save(struct vgpu_memory *memory,
 	kvfree(ranges);
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_memory_save);
 
 static int reserve_vram(struct vgpu_memory *memory,
 			const struct drm_hotupdate_range *range)
@@ -382,6 +390,7 @@ int vgpu_memory_restore(struct vgpu_memory *memory,
 	memory->block = block;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_memory_restore);
 
 /**
  * vgpu_memory_own - become the owner of restored memory, after the commit
@@ -409,3 +418,4 @@ int vgpu_memory_own(struct vgpu_memory *memory)
 	memory->block = NULL;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_memory_own);

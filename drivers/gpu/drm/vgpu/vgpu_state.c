@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/visibility.h>
 #include <linux/bitops.h>
 #include <linux/crc32.h>
 #include <linux/errno.h>
@@ -74,6 +75,7 @@ size_t vgpu_state_encode_block(void *buf, const struct vgpu_block_state *state)
 	put_record(&writer, VGPU_RECORD_BLOCK, &block, sizeof(block));
 	return put_end(&writer);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_state_encode_block);
 
 /**
  * vgpu_state_encode_adapter - write the state of the adapter
@@ -96,6 +98,7 @@ size_t vgpu_state_encode_adapter(void *buf, const struct vgpu_adapter_state *sta
 	put_record(&writer, VGPU_RECORD_ADAPTER, &adapter, sizeof(adapter));
 	return put_end(&writer);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_state_encode_adapter);
 
 static void put_vf_version_2(struct state_writer *writer,
 			     const struct vgpu_vf_state *state)
@@ -138,6 +141,7 @@ size_t vgpu_state_encode_vf(void *buf, const struct vgpu_vf_state *state, u32 ve
 		put_vf_version_2(&writer, state);
 	return put_end(&writer);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_state_encode_vf);
 
 /*
  * Reading
@@ -457,6 +461,7 @@ int vgpu_state_decode_block(const void *buf, size_t size, u32 version,
 	return decode(buf, size, version, block_rules, ARRAY_SIZE(block_rules),
 		      state, defect);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_state_decode_block);
 
 /**
  * vgpu_state_decode_adapter - read the state of the adapter
@@ -481,6 +486,7 @@ int vgpu_state_decode_adapter(const void *buf, size_t size, u32 version,
 	}
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_state_decode_adapter);
 
 /**
  * vgpu_state_decode_vf - read the state of a VF
@@ -497,3 +503,4 @@ int vgpu_state_decode_vf(const void *buf, size_t size, u32 version,
 {
 	return decode(buf, size, version, vf_rules, ARRAY_SIZE(vf_rules), state, defect);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_state_decode_vf);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/visibility.h>
 #include <linux/kobject.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
@@ -41,6 +42,7 @@ bool vgpu_vf_is_provisioned(const struct vgpu_vf *vf)
 	       vf->profile.quantum_us != default_profile.quantum_us ||
 	       vf->profile.priority != default_profile.priority;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_vf_is_provisioned);
 
 /**
  * vgpu_vf_init - make a VF that is not enabled
@@ -140,6 +142,7 @@ err_release:
 	vgpu_memory_release(&vf->memory);
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_vf_enable);
 
 /**
  * vgpu_vf_disable - take a VF away from its guest, and all that it has
@@ -158,6 +161,7 @@ void vgpu_vf_disable(struct vgpu_vf *vf)
 	vgpu_lmtt_fini(&vf->lmtt);
 	vgpu_memory_release(&vf->memory);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_vf_disable);
 
 /**
  * vgpu_vf_reset - reset a VF, which keeps its memory (FLR)
@@ -171,6 +175,7 @@ void vgpu_vf_reset(struct vgpu_vf *vf)
 	program_vf(vf);
 	vf->resets++;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_vf_reset);
 
 static int grow_vf(struct vgpu_vf *vf, u64 size)
 {
@@ -230,6 +235,7 @@ int vgpu_vf_resize(struct vgpu_vf *vf, u64 size)
 		shrink_vf(vf, size);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_vf_resize);
 
 /**
  * vgpu_vf_set_timeslice - change a VF's engine time a turn
@@ -244,6 +250,7 @@ void vgpu_vf_set_timeslice(struct vgpu_vf *vf, u32 timeslice_us)
 				   vf->profile.quantum_us);
 	write_fn(vf, VGPU_FN_TIMESLICE_US, vf->timeslice_us);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_vf_set_timeslice);
 
 /**
  * vgpu_vf_set_priority - change a VF's priority
@@ -258,6 +265,7 @@ void vgpu_vf_set_priority(struct vgpu_vf *vf, u32 priority)
 	if (vf->enabled)
 		write_fn(vf, VGPU_FN_PRIORITY, priority);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_vf_set_priority);
 
 /**
  * vgpu_vf_forget - drop what describes a VF, and leave it running
@@ -301,6 +309,7 @@ int vgpu_sriov_recover(struct vgpu_vf *vf)
 {
 	return vgpu_vf_enable(vf, fair_share(vf->vgpu, 1));
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_sriov_recover);
 
 /**
  * vgpu_sriov_set_num_vfs - enable VFs, or disable them all
@@ -341,3 +350,4 @@ int vgpu_sriov_set_num_vfs(struct vgpu_device *vgpu, unsigned int num_vfs)
 	}
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_sriov_set_num_vfs);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/visibility.h>
 #include <linux/cleanup.h>
 
 #include <drm/drm_mm.h>
@@ -22,6 +23,7 @@ int vgpu_vram_init(struct vgpu_vram *vram, void *cpu, u64 size)
 	vram->size = size;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_vram_init);
 
 /**
  * vgpu_vram_fini - undo vgpu_vram_init()
@@ -32,6 +34,7 @@ void vgpu_vram_fini(struct vgpu_vram *vram)
 	drm_mm_takedown(&vram->mm);
 	mutex_destroy(&vram->lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_vram_fini);
 
 /**
  * vgpu_vram_free_bytes - how much VRAM nobody has
@@ -50,3 +53,4 @@ u64 vgpu_vram_free_bytes(struct vgpu_vram *vram)
 		bytes += end - start;
 	return bytes;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_vram_free_bytes);

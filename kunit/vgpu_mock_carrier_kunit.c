@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A driver of nothing, for what can be carried over an update by itself.
+ */
+
+#include <kunit/device.h>
+#include <kunit/test.h>
+#include <linux/err.h>
+
+#include "../drivers/gpu/drm/hotupdate/drm_hotupdate_internal.h"
+#include "vgpu_mock.h"
+
+static int carrier_save(struct drm_hotupdate_adapter *adapter)
+{
+	struct mock_carrier *carrier = drm_hotupdate_adapter_priv(adapter);
+
+	carrier->adapter = adapter;
+	return carrier->save(carrier);
+}
+
+static int carrier_restore(struct drm_hotupdate_adapter *adapter,
+			   struct drm_hotupdate_block *block)
+{
+	struct mock_carrier *carrier = drm_hotupdate_adapter_priv(adapter);
+
+	return carrier->restore(carrier, block);
+}
+
+static void carrier_abort(struct drm_hotupdate_adapter *adapter)
+{
+}
+
+static int carrier_start(struct drm_hotupdate_adapter *adapter, bool restored)
+{
+	return 0;
+}
+
+static const struct drm_hotupdate_ops carrier_ops = {
+	.save_memory = carrier_save,
+	.restore_memory = carrier_restore,
+	.restore_abort = carrier_abort,
+	.start_device = carrier_start,
+};
+
+static const struct drm_hotupdate_driver carrier_driver = {
+	.name = "vgpu_mock_carrier",
+	.compatible = "drm,vgpu-mock-carrier",
+	.version = 1,
+	.min_version = 1,
+	.ops = &carrier_ops,
+};
+
+static int carrier_register(struct mock_carrier *carrier)
+{
+	struct drm_hotupdate_adapter *adapter;
+
+	adapter = drm_hotupdate_adapter_register(carrier->dev, &carrier_driver, carrier);
+	if (IS_ERR(adapter))
+		return PTR_ERR(adapter);
+	carrier->registered = true;
+	if (carrier->adapter != adapter)
+		get_device(&adapter->dev);
+	carrier->adapter = adapter;
+	return 0;
+}
+
+static void carrier_unregister(struct mock_carrier *carrier)
+{
+	carrier->registered = false;
+	drm_hotupdate_adapter_unregister(carrier->adapter);
+}
+
+static void carrier_release(void *data)
+{
+	struct mock_carrier *carrier = data;
+
+	if (carrier->registered)
+		carrier_unregister(carrier);
+	if (carrier->adapter->state == HOTUPDATE_DETACHED)
+		KUNIT_EXPECT_EQ(carrier->test, hotupdate_discard(carrier->adapter), 0);
+	put_device(&carrier->adapter->dev);
+}
+
+struct mock_carrier *mock_carrier_new(struct kunit *test)
+{
+	struct mock_carrier *carrier = kunit_kzalloc(test, sizeof(*carrier), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, carrier);
+	carrier->test = test;
+	carrier->dev = kunit_device_register(test, "vgpu_mock_carrier");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, carrier->dev);
+	KUNIT_ASSERT_EQ(test, carrier_register(carrier), 0);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, carrier_release, carrier));
+	return carrier;
+}
+
+int mock_carrier_save(struct mock_carrier *carrier)
+{
+	int err = drm_hotupdate_prepare(carrier->adapter, 0);
+
+	if (!err)
+		carrier_unregister(carrier);
+	return err;
+}
+
+int mock_carrier_restore(struct mock_carrier *carrier)
+{
+	return carrier_register(carrier);
+}
