@@ -15,7 +15,10 @@ cd "$PROJECT" || exit
 
 mapfile -t all < <(project_files)
 mapfile -t sources < <(project_files | grep -E '\.[ch]$')
-mapfile -t kbuild < <(project_files | grep -E '(^|/)(Kconfig|Kbuild|Makefile)$')
+# With a directory, even where it is this one: checkpatch looks for the name of
+# a file in its content, and that of the top Makefile is a word of its own.
+mapfile -t kbuild < <(project_files | sed 's,^[^/]*$,./&,' |
+		      grep -E '/(Kconfig|Kbuild|Makefile)$')
 mapfile -t kernel_code < <(project_files drivers include kunit | grep -E '\.[ch]$')
 mapfile -t modules_code < <(project_files drivers | grep -E '\.c$')
 mapfile -t scripts < <(for file in "${all[@]}"; do

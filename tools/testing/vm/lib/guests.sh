@@ -79,10 +79,10 @@ guest_completed_more()
 	[ "$(guest_get "$1" completions)" -gt "$2" ] 2>/dev/null
 }
 
-# guests_go_on [VF...] - all of them get more work done than they have
+# guests_go_on - all of them get more work done than they have
 guests_go_on()
 {
-	for guest in ${*:-$guests}; do
+	for guest in $guests; do
 		wait_until guest_completed_more "$guest" "$(guest_get "$guest" completions)" ||
 			return
 	done
@@ -91,6 +91,7 @@ guests_go_on()
 # stop_guest VF - its status: 0 if nothing was ever wrong; says what was
 stop_guest()
 {
+	pid=
 	eval "pid=\$guest_pid$1"
 	kill -TERM "$pid" 2>/dev/null
 	status=0

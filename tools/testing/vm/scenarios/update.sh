@@ -21,6 +21,7 @@ case_here "guests begin" start_guests $vfs
 generation=0
 for step in "1 1 2 2" "2 1 1 1" "1 1 2 2" "2 2 2 2"; do
 	# from release, state version, to release, state version afterwards
+	# shellcheck disable=SC2086 # four words
 	set -- $step
 	what="release $1 -> $3 in state version $2"
 	generation=$((generation + 1))
