@@ -25,7 +25,6 @@ install_modules()
 {
 	local to=$WORK/modules version module
 
-	rm -rf "$to"
 	for version in $older $newest; do
 		mkdir -p "$to/v$version"
 		install_module "$WORK/build-v$version/drivers/gpu/drm/vgpu/vgpu.ko" \
@@ -52,6 +51,7 @@ build()
 
 lock "$WORK_LOCK"
 drop_old_work
+rm -rf "$WORK/modules"
 tap_plan 3
 build "the modules build" $newest
 build "the older release of vgpu builds" $older modules_config=CONFIG_DRM_VGPU=m \

@@ -68,8 +68,8 @@ build_guests()
 }
 
 lock "$WORK_LOCK"
+rm -rf "$root" "$output"
 [ -e "$WORK/modules/drm_hotupdate.ko" ] || die "no modules: build-modules.sh has not run or failed"
-rm -rf "$root"
 mkdir -p "$root"/{bin,dev,proc,sys,tmp}
 cp "$(busybox)" "$root/bin/busybox"
 ln -s busybox "$root/bin/sh"

@@ -92,8 +92,8 @@ complaints=$("$TESTING/splats.sh" "$log") || splats=$?
 if [ -n "$raw" ]; then
 	[ -z "$unfinished" ] || say "$scenario: $unfinished, see $log"
 	[ $splats = 0 ] || say "$scenario: the kernel complained, see $log:"$'\n'"$complaints"
-	[ "$status" = 0 ] && [ $splats = 0 ]
-	exit
+	[ $splats = 0 ] || exit 1
+	exit "${status:-1}"
 fi
 
 source "$TESTING/tap.sh"
