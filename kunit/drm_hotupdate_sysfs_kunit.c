@@ -74,6 +74,7 @@ static const struct attr attrs[] = {
 	{ "prepare", 0200 },
 	{ "cancel", 0200 },
 	{ "discard", 0200 },
+	{ "store", 0444, "none" },
 	{ "driver", 0444, "fake" },
 	{ "compatible", 0444, "kunit,fake" },
 	{ "version", 0444, "2" },

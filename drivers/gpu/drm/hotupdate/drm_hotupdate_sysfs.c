@@ -47,6 +47,8 @@ STATUS_ATTR_RO(version, "%u", adapter->version);
 STATUS_ATTR_RO(min_version, "%u", adapter->min_version);
 STATUS_ATTR_RO(generation, "%llu", adapter->generation);
 STATUS_ATTR_RO(last_error, "%s", adapter->last_error);
+/* What is saved lives as long as this kernel: there is nothing to choose yet. */
+STATUS_ATTR_RO(store, "%s", "none");
 STATUS_ATTR_RO(blackout_save_ns, "%llu", adapter->blackout.save_ns);
 STATUS_ATTR_RO(blackout_detached_ns, "%llu", adapter->blackout.detached_ns);
 STATUS_ATTR_RO(blackout_replay_ns, "%llu", adapter->blackout.replay_ns);
@@ -131,6 +133,7 @@ static struct attribute *hotupdate_adapter_attrs[] = {
 	&dev_attr_prepare.attr,
 	&dev_attr_cancel.attr,
 	&dev_attr_discard.attr,
+	&dev_attr_store.attr,
 	&dev_attr_driver.attr,
 	&dev_attr_compatible.attr,
 	&dev_attr_version.attr,
