@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct device;
+struct dma_fence;
 struct drm_hotupdate_adapter;
 struct drm_hotupdate_block;
 struct module;
@@ -219,6 +220,12 @@ drm_hotupdate_block_get(struct drm_hotupdate_block *block);
 void drm_hotupdate_block_put(struct drm_hotupdate_block *block);
 int drm_hotupdate_block_take(struct drm_hotupdate_block *block,
 			     struct sg_table *sgt);
+
+/** DRM_HOTUPDATE_FENCE_NAME_LEN - most characters of a fence's names, and one */
+#define DRM_HOTUPDATE_FENCE_NAME_LEN	32
+
+struct dma_fence *drm_hotupdate_fence_create(const char *driver, const char *timeline,
+					     u64 context, u64 seqno);
 
 u64 drm_hotupdate_range_to_ksr(const struct drm_hotupdate_range *range);
 struct drm_hotupdate_range drm_hotupdate_range_from_ksr(u64 desc);

@@ -252,6 +252,9 @@ int hotupdate_discard(struct drm_hotupdate_adapter *adapter);
 int hotupdate_adapters_init(void);
 void hotupdate_adapters_exit(void);
 
+/* Fences: drm_hotupdate_fence.c */
+void hotupdate_fences_exit(void);
+
 /* User space: drm_hotupdate_sysfs.c, drm_hotupdate_debugfs.c */
 extern const struct attribute_group *hotupdate_adapter_groups[];
 void hotupdate_debugfs_init(void);

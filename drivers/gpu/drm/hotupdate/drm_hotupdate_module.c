@@ -61,6 +61,7 @@ static void __exit hotupdate_exit(void)
 {
 	hotupdate_adapters_exit();
 	hotupdate_debugfs_exit();
+	hotupdate_fences_exit();
 	hotupdate_index_exit();
 }
 
