@@ -16,59 +16,23 @@
 #include <drm/vgpu_drm.h>
 
 #include "../drivers/gpu/drm/vgpu/vgpu_gem.h"
+#include "../drivers/gpu/drm/vgpu/vgpu_submit.h"
 #include "vgpu_mock.h"
 
-/* A client, who has the render node open. */
-struct client {
-	struct kunit *test;
-	struct mock_gpu *gpu;
-	struct drm_device *drm;
-	struct file *file;
-};
-
-static void close_client(void *data)
-{
-	struct client *client = data;
-
-	__fput_sync(client->file);
-}
-
-static struct client *client_new(struct kunit *test)
-{
-	struct client *client = kunit_kzalloc(test, sizeof(*client), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, client);
-	client->test = test;
-	client->gpu = mock_gpu_new(test, MOCK_VFS, MOCK_VRAM);
-	client->drm = &mock_gpu_vgpu(client->gpu)->drm;
-	client->file = mock_drm_getfile(client->drm->render, O_RDWR);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, client->file);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, close_client, client));
-	return client;
-}
-
-static int call(struct client *client, unsigned int number, void *args)
-{
-	const struct drm_ioctl_desc *ioctl = &client->drm->driver->ioctls[number];
-
-	KUNIT_ASSERT_LT(client->test, number, client->drm->driver->num_ioctls);
-	return ioctl->func(client->drm, args, client->file->private_data);
-}
-
-static int create(struct client *client, u64 size, u32 flags, u32 *handle)
+static int create(struct mock_client *client, u64 size, u32 flags, u32 *handle)
 {
 	struct drm_vgpu_gem_create args = { .size = size, .flags = flags };
-	int err = call(client, DRM_VGPU_GEM_CREATE, &args);
+	int err = mock_client_call(client, DRM_VGPU_GEM_CREATE, &args);
 
 	*handle = args.handle;
 	return err;
 }
 
-static u64 param(struct client *client, u32 what)
+static u64 param(struct mock_client *client, u32 what)
 {
 	struct drm_vgpu_get_param args = { .param = what };
 
-	KUNIT_EXPECT_EQ(client->test, call(client, DRM_VGPU_GET_PARAM, &args), 0);
+	KUNIT_EXPECT_EQ(client->test, mock_client_call(client, DRM_VGPU_GET_PARAM, &args), 0);
 	return args.value;
 }
 
@@ -101,11 +65,11 @@ KUNIT_ARRAY_PARAM_DESC(create, create_cases, name);
 static void create_refused(struct kunit *test)
 {
 	const struct create_case *c = test->param_value;
-	struct client *client = client_new(test);
+	struct mock_client *client = mock_client_new(test);
 	struct drm_vgpu_gem_create args = c->args;
 	struct drm_file *file = client->file->private_data;
 
-	KUNIT_EXPECT_EQ(test, call(client, DRM_VGPU_GEM_CREATE, &args), c->err);
+	KUNIT_EXPECT_EQ(test, mock_client_call(client, DRM_VGPU_GEM_CREATE, &args), c->err);
 	KUNIT_EXPECT_TRUE(test, idr_is_empty(&file->object_idr));
 	KUNIT_EXPECT_EQ(test, param(client, DRM_VGPU_PARAM_VRAM_FREE), MOCK_VRAM);
 	KUNIT_EXPECT_EQ(test, args.size, c->args.size);
@@ -114,7 +78,7 @@ static void create_refused(struct kunit *test)
 /* Whichever allocation fails, there is no object, and nothing in VRAM. */
 static void create_vram_fail_nth(struct kunit *test)
 {
-	struct client *client = client_new(test);
+	struct mock_client *client = mock_client_new(test);
 	unsigned int nth = 0;
 	bool has_failed;
 	u32 handle;
@@ -141,7 +105,7 @@ static void create_vram_fail_nth(struct kunit *test)
 /* After the driver has gone, a client that is left gets nothing more. */
 static void create_unplugged(struct kunit *test)
 {
-	struct client *client = client_new(test);
+	struct mock_client *client = mock_client_new(test);
 	u32 handle;
 
 	mock_gpu_unbind(client->gpu);
@@ -168,14 +132,14 @@ KUNIT_ARRAY_PARAM_DESC(size, size_cases, name);
 static void create_vram(struct kunit *test)
 {
 	const struct size_case *c = test->param_value;
-	struct client *client = client_new(test);
+	struct mock_client *client = mock_client_new(test);
 	struct drm_vgpu_gem_create args = { .size = c->size, .flags = DRM_VGPU_GEM_VRAM };
 	struct drm_file *file = client->file->private_data;
 	struct drm_gem_object *obj;
 	struct vgpu_gem_vram *bo;
 
 	memset(client->gpu->hw->hw.vram, 0xa5, MOCK_VRAM);
-	KUNIT_ASSERT_EQ(test, call(client, DRM_VGPU_GEM_CREATE, &args), 0);
+	KUNIT_ASSERT_EQ(test, mock_client_call(client, DRM_VGPU_GEM_CREATE, &args), 0);
 	KUNIT_EXPECT_EQ(test, args.size, c->rounded);
 	KUNIT_EXPECT_NE(test, args.handle, 0);
 	KUNIT_EXPECT_EQ(test, param(client, DRM_VGPU_PARAM_VRAM_FREE),
@@ -197,7 +161,7 @@ static void create_vram(struct kunit *test)
 /* An object in system memory takes none of VRAM. */
 static void create_system(struct kunit *test)
 {
-	struct client *client = client_new(test);
+	struct mock_client *client = mock_client_new(test);
 	struct drm_file *file = client->file->private_data;
 	struct drm_gem_object *obj;
 	u32 handle;
@@ -214,7 +178,7 @@ static void create_system(struct kunit *test)
 /* VFs do not get what a client has, and a client does not get what VFs have. */
 static void create_vram_beside_vfs(struct kunit *test)
 {
-	struct client *client = client_new(test);
+	struct mock_client *client = mock_client_new(test);
 	u32 handle;
 
 	mock_gpu_provision(client->gpu, 1, SZ_8M, VGPU_BACKING_VRAM);
@@ -230,14 +194,14 @@ static void create_vram_beside_vfs(struct kunit *test)
 /* Closing the file frees what the client had. */
 static void close_frees_all(struct kunit *test)
 {
-	struct client *client = client_new(test);
+	struct mock_client *client = mock_client_new(test);
 	u32 handle;
 
 	KUNIT_ASSERT_EQ(test, create(client, SZ_1M, DRM_VGPU_GEM_VRAM, &handle), 0);
 	KUNIT_ASSERT_EQ(test, create(client, SZ_2M, DRM_VGPU_GEM_VRAM, &handle), 0);
 	KUNIT_ASSERT_EQ(test, create(client, SZ_2M, 0, &handle), 0);
 	KUNIT_EXPECT_EQ(test, mock_gpu_vram_free(client->gpu), MOCK_VRAM - 3 * SZ_1M);
-	kunit_release_action(test, close_client, client);
+	mock_client_close(client);
 	KUNIT_EXPECT_EQ(test, mock_gpu_vram_free(client->gpu), MOCK_VRAM);
 }
 
@@ -248,7 +212,7 @@ static void close_frees_all(struct kunit *test)
  */
 static void update_with_open_client(struct kunit *test)
 {
-	struct client *client = client_new(test);
+	struct mock_client *client = mock_client_new(test);
 	struct mock_gpu *gpu = client->gpu;
 	struct mock_guest *guest;
 	u32 handle;
@@ -264,15 +228,15 @@ static void update_with_open_client(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock_gpu_vram_free(gpu), MOCK_VRAM - SZ_1M);
 
 	/* It leaves at last, and with it all that was the old driver's. */
-	kunit_release_action(test, close_client, client);
+	mock_client_close(client);
 	KUNIT_EXPECT_EQ(test, mock_gpu_vram_free(gpu), MOCK_VRAM - SZ_1M);
 	mock_guest_expect_intact(guest);
 }
 
-static int mmap_offset(struct client *client, u32 handle, u32 pad, u64 *offset)
+static int mmap_offset(struct mock_client *client, u32 handle, u32 pad, u64 *offset)
 {
 	struct drm_vgpu_gem_mmap_offset args = { .handle = handle, .pad = pad };
-	int err = call(client, DRM_VGPU_GEM_MMAP_OFFSET, &args);
+	int err = mock_client_call(client, DRM_VGPU_GEM_MMAP_OFFSET, &args);
 
 	*offset = args.offset;
 	return err;
@@ -280,7 +244,7 @@ static int mmap_offset(struct client *client, u32 handle, u32 pad, u64 *offset)
 
 static void mmap_offset_refused(struct kunit *test)
 {
-	struct client *client = client_new(test);
+	struct mock_client *client = mock_client_new(test);
 	u32 handle;
 	u64 offset;
 
@@ -294,7 +258,7 @@ static void mmap_offset_refused(struct kunit *test)
 /* Each object has a place of its own to be mapped at, and keeps it. */
 static void mmap_offset_distinct(struct kunit *test)
 {
-	struct client *client = client_new(test);
+	struct mock_client *client = mock_client_new(test);
 	u32 a, b;
 	u64 offset_a, offset_b, again;
 
@@ -316,7 +280,7 @@ struct param_case {
 
 static const struct param_case param_cases[] = {
 	{ "zero", { .param = 0 }, -EINVAL },
-	{ "next", { .param = 5 }, -EINVAL },
+	{ "next", { .param = 6 }, -EINVAL },
 	{ "max", { .param = U32_MAX }, -EINVAL },
 	{ "pad", { .param = DRM_VGPU_PARAM_RELEASE, .pad = 1 }, -EINVAL },
 	{ "value", { .param = DRM_VGPU_PARAM_RELEASE, .value = 1 }, -EINVAL },
@@ -324,6 +288,7 @@ static const struct param_case param_cases[] = {
 	{ "vram_free", { .param = DRM_VGPU_PARAM_VRAM_FREE }, 0, MOCK_VRAM },
 	{ "total_vfs", { .param = DRM_VGPU_PARAM_TOTAL_VFS }, 0, MOCK_VFS },
 	{ "release", { .param = DRM_VGPU_PARAM_RELEASE }, 0, VGPU_RELEASE },
+	{ "max_cmds", { .param = DRM_VGPU_PARAM_MAX_CMDS }, 0, VGPU_SUBMIT_MAX_CMDS },
 };
 
 KUNIT_ARRAY_PARAM_DESC(param, param_cases, name);
@@ -331,17 +296,17 @@ KUNIT_ARRAY_PARAM_DESC(param, param_cases, name);
 static void get_param(struct kunit *test)
 {
 	const struct param_case *c = test->param_value;
-	struct client *client = client_new(test);
+	struct mock_client *client = mock_client_new(test);
 	struct drm_vgpu_get_param args = c->args;
 
-	KUNIT_EXPECT_EQ(test, call(client, DRM_VGPU_GET_PARAM, &args), c->err);
+	KUNIT_EXPECT_EQ(test, mock_client_call(client, DRM_VGPU_GET_PARAM, &args), c->err);
 	KUNIT_EXPECT_EQ(test, args.value, c->err ? c->args.value : c->value);
 }
 
 /* All of it is for clients of the render node, without more rights than that. */
 static void ioctls_are_for_render_nodes(struct kunit *test)
 {
-	struct client *client = client_new(test);
+	struct mock_client *client = mock_client_new(test);
 	unsigned int i;
 
 	for (i = 0; i < client->drm->driver->num_ioctls; i++)

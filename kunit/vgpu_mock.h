@@ -18,6 +18,8 @@
 #include "../drivers/gpu/drm/vgpu/vgpu_hw.h"
 #include "../drivers/gpu/drm/vgpu/vgpu_state.h"
 
+struct drm_device;
+struct drm_file;
 struct file;
 struct mock_gpu;
 struct mock_guest;
@@ -99,7 +101,17 @@ struct mock_fn {
 	u64 sent;
 	u64 answered;
 	struct mock_guest *guest;
+	/* Of the PF only, a VF's is its guest's; the test plays the engine. */
+	u64 ring_base;
+	u64 ring_entries;
+	u64 ring_tail;
+	u64 fence;
+	bool faulted;
 };
+
+/* Which interrupts a driver has enabled that serves, and one that does not */
+#define MOCK_IDLE_IRQS		(VGPU_IRQ_PF_FENCE | VGPU_IRQ_FAULT)
+#define MOCK_SERVING_IRQS	(VGPU_IRQ_MBOX | MOCK_IDLE_IRQS)
 
 /* Registers, in the state that a test wants them, and what was done to them. */
 struct mock_hw {
@@ -169,6 +181,10 @@ void mock_hw_expect_writes(struct mock_hw *hw, const struct mock_write *writes,
 
 #define MOCK_EXPECT_NO_WRITES(hw) mock_hw_expect_writes(hw, NULL, 0)
 
+/* The PF's engine is past a fence command, and says so; or has stopped. */
+void mock_hw_pass_fence(struct mock_hw *hw, u64 value);
+void mock_hw_stop_pf(struct mock_hw *hw);
+
 /* The answer of that number, from 0 */
 void mock_hw_expect_answer(struct mock_hw *hw, unsigned int number, unsigned int fn,
 			   u64 id, u64 status, u64 value);
@@ -224,6 +240,23 @@ u64 mock_gpu_vram_free(struct mock_gpu *gpu);
 
 /* Of the adapter, by its name in sysfs */
 void mock_gpu_expect_state(struct mock_gpu *gpu, const char *state);
+
+/*
+ * A client of the host, who has the render node open
+ */
+struct mock_client {
+	struct kunit *test;
+	struct mock_gpu *gpu;
+	struct drm_device *drm;
+	struct file *file;
+};
+
+/* On a GPU of its own. */
+struct mock_client *mock_client_new(struct kunit *test);
+struct drm_file *mock_client_file(struct mock_client *client);
+/* By number; pointers within the arguments cannot be followed. */
+int mock_client_call(struct mock_client *client, unsigned int number, void *args);
+void mock_client_close(struct mock_client *client);
 
 /*
  * A guest who uses a VF

@@ -69,7 +69,8 @@ static u64 read_function(const struct mock_fn *fn, u32 reg)
 	case VGPU_FN_CTRL:
 		return fn->enabled ? VGPU_FN_CTRL_ENABLE : 0;
 	case VGPU_FN_STATUS:
-		return fn->enabled ? VGPU_FN_STATUS_ENABLED : 0;
+		return (fn->enabled ? VGPU_FN_STATUS_ENABLED : 0) |
+		       (fn->faulted ? VGPU_FN_STATUS_FAULT : 0);
 	case VGPU_FN_RESETS:
 		return fn->resets;
 	case VGPU_FN_TABLE:
@@ -88,13 +89,17 @@ static u64 read_function(const struct mock_fn *fn, u32 reg)
 	case VGPU_FN_INVALIDATE:
 	case VGPU_FN_FAULT:
 	case VGPU_FN_FAULT_ADDR:
-	case VGPU_FN_RING_BASE:
-	case VGPU_FN_RING_ENTRIES:
 	case VGPU_FN_RING_HEAD:
-	case VGPU_FN_RING_TAIL:
-	case VGPU_FN_FENCE:
 	case VGPU_FN_ENGINE_NS:
 		return 0;
+	case VGPU_FN_RING_BASE:
+		return fn->ring_base;
+	case VGPU_FN_RING_ENTRIES:
+		return fn->ring_entries;
+	case VGPU_FN_RING_TAIL:
+		return fn->ring_tail;
+	case VGPU_FN_FENCE:
+		return fn->fence;
 	default:
 		return ~0ull;
 	}
@@ -198,6 +203,11 @@ static void reset_function(struct mock_hw *hw, struct mock_fn *fn)
 	fn->mem_size = 0;
 	fn->timeslice_us = VGPU_TIMESLICE_US_DEFAULT;
 	fn->priority = VGPU_PRIORITY_NORMAL;
+	fn->ring_base = 0;
+	fn->ring_entries = 0;
+	fn->ring_tail = 0;
+	fn->fence = 0;
+	fn->faulted = false;
 	drop_requests(hw, fn - hw->fns);
 }
 
@@ -251,8 +261,24 @@ static bool is_allocated_page(u64 address)
 	       page_count(pfn_to_page(PHYS_PFN(address)));
 }
 
-/* What a register takes. The ring is the guest's. */
-static bool is_good(const struct mock_fn *fn, u32 offset, u64 value)
+static bool is_good_ring_write(const struct mock_fn *fn, u32 offset, u64 value)
+{
+	switch (offset) {
+	case VGPU_FN_RING_BASE:
+		return PAGE_ALIGNED(value);
+	case VGPU_FN_RING_ENTRIES:
+		return fn->enabled && is_power_of_2(value) &&
+		       value * sizeof(struct vgpu_cmd) <= fn->mem_size - fn->ring_base;
+	case VGPU_FN_RING_TAIL:
+		return fn->enabled && !fn->faulted &&
+		       value - fn->ring_tail <= fn->ring_entries;
+	default:
+		return false;
+	}
+}
+
+/* What a register takes. The ring of a VF is the guest's. */
+static bool is_good(struct mock_hw *hw, const struct mock_fn *fn, u32 offset, u64 value)
 {
 	switch (offset) {
 	case VGPU_FN_CTRL:
@@ -270,13 +296,13 @@ static bool is_good(const struct mock_fn *fn, u32 offset, u64 value)
 	case VGPU_FN_INVALIDATE:
 		return true;
 	default:
-		return false;
+		return fn == hw->fns && is_good_ring_write(fn, offset, value);
 	}
 }
 
 static void write_function(struct mock_hw *hw, struct mock_fn *fn, u32 offset, u64 value)
 {
-	if (!is_good(fn, offset, value)) {
+	if (!is_good(hw, fn, offset, value)) {
 		bad_write(hw, VGPU_FN(fn - hw->fns, offset), value);
 		return;
 	}
@@ -303,6 +329,16 @@ static void write_function(struct mock_hw *hw, struct mock_fn *fn, u32 offset, u
 	case VGPU_FN_INVALIDATE:
 		if (fn->guest)
 			mock_guest_notice_invalidate(fn->guest);
+		break;
+	case VGPU_FN_RING_BASE:
+		fn->ring_base = value;
+		break;
+	case VGPU_FN_RING_ENTRIES:
+		fn->ring_entries = value;
+		fn->ring_tail = 0;
+		break;
+	case VGPU_FN_RING_TAIL:
+		fn->ring_tail = value;
 		break;
 	}
 }
@@ -332,7 +368,8 @@ static void mock_write(struct vgpu_hw *vgpu_hw, u32 reg, u64 value)
 	u32 offset;
 
 	/* The device waits for its engine. */
-	if (reg != VGPU_HW_IRQ_STATUS && reg != VGPU_HW_IRQ_ENABLE)
+	if (reg != VGPU_HW_IRQ_STATUS && reg != VGPU_HW_IRQ_ENABLE &&
+	    reg != VGPU_FN(0, VGPU_FN_RING_TAIL))
 		might_sleep();
 
 	spin_lock_irqsave(&hw->lock, flags);
@@ -484,6 +521,28 @@ void mock_hw_interrupt_late(struct mock_hw *hw)
 	if (hw->handler)
 		hw->handler(hw->handler_data);
 	local_irq_restore(flags);
+}
+
+void mock_hw_pass_fence(struct mock_hw *hw, u64 value)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&hw->lock, flags);
+	hw->fns[0].fence = value;
+	hw->irq_status |= VGPU_IRQ_PF_FENCE;
+	spin_unlock_irqrestore(&hw->lock, flags);
+	mock_hw_interrupt(hw);
+}
+
+void mock_hw_stop_pf(struct mock_hw *hw)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&hw->lock, flags);
+	hw->fns[0].faulted = true;
+	hw->irq_status |= VGPU_IRQ_FAULT;
+	spin_unlock_irqrestore(&hw->lock, flags);
+	mock_hw_interrupt(hw);
 }
 
 /* From now on a register reads as something else than it holds. */

@@ -19,7 +19,7 @@ static void expect_running(struct update *update)
 	unsigned int before = hw->num_answers;
 
 	mock_gpu_expect_state(update->gpu, "running");
-	KUNIT_EXPECT_EQ(update->test, hw->irq_enable, VGPU_IRQ_MBOX | VGPU_IRQ_FAULT);
+	KUNIT_EXPECT_EQ(update->test, hw->irq_enable, MOCK_SERVING_IRQS);
 	mock_hw_send(hw, VF_SHARE, VGPU_MBOX_QUERY, VGPU_PROPERTY_MEM_SIZE, 0);
 	mock_gpu_serve(update->gpu);
 	KUNIT_EXPECT_EQ(update->test, hw->num_answers, before + 1);

@@ -199,7 +199,7 @@ static void probe_resets_device(struct kunit *test)
 	MOCK_EXPECT_WRITES(gpu->hw, { VGPU_HW_RESET, VGPU_RESET_MAGIC });
 	KUNIT_EXPECT_EQ(test, gpu->hw->resets, 1);
 	KUNIT_EXPECT_FALSE(test, gpu->hw->fns[2].enabled);
-	KUNIT_EXPECT_EQ(test, gpu->hw->irq_enable, VGPU_IRQ_MBOX | VGPU_IRQ_FAULT);
+	KUNIT_EXPECT_EQ(test, gpu->hw->irq_enable, MOCK_SERVING_IRQS);
 }
 
 /* A VF that was lost gets new memory, or stays lost. */

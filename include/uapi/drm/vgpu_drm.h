@@ -195,6 +195,8 @@ enum vgpu_mbox_property {
 #define DRM_VGPU_GET_PARAM		0x00
 #define DRM_VGPU_GEM_CREATE		0x01
 #define DRM_VGPU_GEM_MMAP_OFFSET	0x02
+#define DRM_VGPU_GEM_WAIT		0x03
+#define DRM_VGPU_SUBMIT			0x04
 
 /**
  * enum drm_vgpu_param - what DRM_IOCTL_VGPU_GET_PARAM can be asked for
@@ -208,6 +210,8 @@ enum drm_vgpu_param {
 	DRM_VGPU_PARAM_TOTAL_VFS = 3,
 	/** @DRM_VGPU_PARAM_RELEASE: release of the driver */
 	DRM_VGPU_PARAM_RELEASE = 4,
+	/** @DRM_VGPU_PARAM_MAX_CMDS: most commands of one DRM_IOCTL_VGPU_SUBMIT */
+	DRM_VGPU_PARAM_MAX_CMDS = 5,
 };
 
 /**
@@ -253,6 +257,97 @@ struct drm_vgpu_gem_mmap_offset {
 	__u64 offset;
 };
 
+/* Flag of DRM_IOCTL_VGPU_GEM_WAIT: for jobs that write, not for those that read. */
+#define DRM_VGPU_GEM_WAIT_WRITERS	(1 << 0)
+
+/**
+ * struct drm_vgpu_gem_wait - argument of DRM_IOCTL_VGPU_GEM_WAIT
+ *
+ * Wait until no job uses the object any more. ETIME if some still do, EINVAL if
+ * there is no such object.
+ */
+struct drm_vgpu_gem_wait {
+	/** @handle: in: handle of the object */
+	__u32 handle;
+	/** @flags: in: DRM_VGPU_GEM_WAIT_WRITERS or 0 */
+	__u32 flags;
+	/** @timeout_ns: in: until when, of CLOCK_MONOTONIC; 0 to look only */
+	__s64 timeout_ns;
+};
+
+/**
+ * struct drm_vgpu_submit_cmd - one command of a job
+ *
+ * As &struct vgpu_cmd, but for what an address is: an entry of
+ * &drm_vgpu_submit.bos, and an offset in that object. All of @dst_offset,
+ * @src_offset and @size are multiples of eight bytes. Fields that the operation
+ * does not use are zero.
+ */
+struct drm_vgpu_submit_cmd {
+	/** @op: &enum vgpu_cmd_op, other than VGPU_CMD_FENCE */
+	__u32 op;
+	/** @flags: zero */
+	__u32 flags;
+	/** @dst: number of the object that is written to */
+	__u32 dst;
+	/** @src: number of the object that is read from */
+	__u32 src;
+	/** @dst_offset: where in @dst */
+	__u64 dst_offset;
+	/** @src_offset: where in @src */
+	__u64 src_offset;
+	/** @size: bytes */
+	__u64 size;
+	/** @value: operand */
+	__u64 value;
+};
+
+/* Flags of a sync: one of them. */
+#define DRM_VGPU_SYNC_WAIT		(1 << 0)	/* before the job */
+#define DRM_VGPU_SYNC_SIGNAL		(1 << 1)	/* when it is done */
+
+/**
+ * struct drm_vgpu_sync - a syncobj that a job waits for, or signals
+ */
+struct drm_vgpu_sync {
+	/** @handle: handle of the syncobj */
+	__u32 handle;
+	/** @flags: DRM_VGPU_SYNC_WAIT or DRM_VGPU_SYNC_SIGNAL */
+	__u32 flags;
+	/** @point: point of a timeline, 0 if it is none */
+	__u64 point;
+};
+
+/**
+ * struct drm_vgpu_submit - argument of DRM_IOCTL_VGPU_SUBMIT
+ *
+ * A job: commands for the engine, done one after the other. It begins when all
+ * syncs that it waits for, and all jobs and other devices that use its objects
+ * in a way that is in conflict, are done. Jobs of a file begin in the order in
+ * which they were submitted. A job that does not end is cancelled, and its fence
+ * has the error ETIME.
+ *
+ * EINVAL if anything is not as documented; ENOENT for an unknown handle; ENOSPC
+ * if the objects do not fit into the address space; ENODEV if the device has
+ * gone. After an error nothing was done.
+ */
+struct drm_vgpu_submit {
+	/** @bos: in: pointer to handles of objects, __u32 each, none of them twice */
+	__u64 bos;
+	/** @cmds: in: pointer to &struct drm_vgpu_submit_cmd */
+	__u64 cmds;
+	/** @syncs: in: pointer to &struct drm_vgpu_sync */
+	__u64 syncs;
+	/** @num_bos: in: how many, at least 1 */
+	__u32 num_bos;
+	/** @num_cmds: in: how many, 1 to DRM_VGPU_PARAM_MAX_CMDS */
+	__u32 num_cmds;
+	/** @num_syncs: in: how many, 0 to 1024 */
+	__u32 num_syncs;
+	/** @flags: in: zero */
+	__u32 flags;
+};
+
 #define DRM_IOCTL_VGPU_GET_PARAM					\
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_VGPU_GET_PARAM, struct drm_vgpu_get_param)
 #define DRM_IOCTL_VGPU_GEM_CREATE					\
@@ -260,6 +355,10 @@ struct drm_vgpu_gem_mmap_offset {
 #define DRM_IOCTL_VGPU_GEM_MMAP_OFFSET					\
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_VGPU_GEM_MMAP_OFFSET,		\
 		 struct drm_vgpu_gem_mmap_offset)
+#define DRM_IOCTL_VGPU_GEM_WAIT						\
+	DRM_IOW(DRM_COMMAND_BASE + DRM_VGPU_GEM_WAIT, struct drm_vgpu_gem_wait)
+#define DRM_IOCTL_VGPU_SUBMIT						\
+	DRM_IOW(DRM_COMMAND_BASE + DRM_VGPU_SUBMIT, struct drm_vgpu_submit)
 
 #if defined(__cplusplus)
 }

@@ -21,13 +21,26 @@
  * and their requests are answered. VFs run in any case.
  */
 
+/* Those that clients of the render node wait for, whether VFs are served or not. */
+#define PF_IRQS		(VGPU_IRQ_PF_FENCE | VGPU_IRQ_FAULT)
+
+static bool pf_has_stopped(struct vgpu_device *vgpu)
+{
+	return vgpu_read(vgpu, VGPU_FN(0, VGPU_FN_STATUS)) & VGPU_FN_STATUS_FAULT;
+}
+
 static void handle_irq(void *data)
 {
 	struct vgpu_device *vgpu = data;
 	u64 status = vgpu_read(vgpu, VGPU_HW_IRQ_STATUS);
 
 	vgpu_write(vgpu, VGPU_HW_IRQ_STATUS, status);
-	schedule_work(&vgpu->irq_work);
+	if (status & VGPU_IRQ_PF_FENCE)
+		vgpu_ring_complete(vgpu);
+	if (status & VGPU_IRQ_FAULT && pf_has_stopped(vgpu))
+		drm_sched_fault(&vgpu->pf.sched);
+	if (status & (VGPU_IRQ_MBOX | VGPU_IRQ_FAULT))
+		schedule_work(&vgpu->irq_work);
 }
 
 static void report_faults(struct vgpu_device *vgpu)
@@ -99,7 +112,7 @@ int vgpu_device_init(struct vgpu_device *vgpu, struct vgpu_hw *hw)
 
 	for (number = 1; number <= vgpu->total_vfs; number++)
 		vgpu_vf_init(vgpu_vf(vgpu, number), vgpu, number);
-	return 0;
+	return vgpu_pf_init(vgpu);
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_device_init);
 
@@ -113,7 +126,7 @@ void vgpu_device_start_serving(struct vgpu_device *vgpu)
 {
 	scoped_guard(mutex, &vgpu->sriov_lock)
 		vgpu->serving = true;
-	vgpu_write(vgpu, VGPU_HW_IRQ_ENABLE, VGPU_IRQ_MBOX | VGPU_IRQ_FAULT);
+	vgpu_write(vgpu, VGPU_HW_IRQ_ENABLE, VGPU_IRQ_MBOX | PF_IRQS);
 	schedule_work(&vgpu->irq_work);
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_device_start_serving);
@@ -122,13 +135,14 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_device_start_serving);
  * vgpu_device_stop_serving - serve no more
  * @vgpu: device
  *
- * When this returns, no request is half served, and none will be begun.
+ * When this returns, no request is half served, and none will be begun. Clients
+ * of the render node are not concerned.
  */
 void vgpu_device_stop_serving(struct vgpu_device *vgpu)
 {
 	scoped_guard(mutex, &vgpu->sriov_lock)
 		vgpu->serving = false;
-	vgpu_write(vgpu, VGPU_HW_IRQ_ENABLE, 0);
+	vgpu_write(vgpu, VGPU_HW_IRQ_ENABLE, PF_IRQS);
 	cancel_work_sync(&vgpu->irq_work);
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_device_stop_serving);
@@ -152,6 +166,7 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_device_request_irq);
  */
 void vgpu_device_free_irq(struct vgpu_device *vgpu)
 {
+	vgpu_write(vgpu, VGPU_HW_IRQ_ENABLE, 0);
 	vgpu->hw->ops->free_irq(vgpu->hw);
 	cancel_work_sync(&vgpu->irq_work);
 }

@@ -14,7 +14,9 @@
 
 #include "vgpu_drv.h"
 #include "vgpu_fault.h"
+#include "vgpu_file.h"
 #include "vgpu_gem.h"
+#include "vgpu_submit.h"
 
 /**
  * DOC: driver
@@ -26,7 +28,9 @@
  * Where to look: vgpu_hotupdate.c for what a hot update takes, vgpu_state.h for
  * what one release says to the next, vgpu_vf.c for the life of a VF,
  * vgpu_lmtt.c and vgpu_memory.c for what it is made of, vgpu_mbox.c for what it
- * can ask for, vgpu_sriov_sysfs.c for what an administrator sees.
+ * can ask for, vgpu_sriov_sysfs.c for what an administrator sees; for clients of
+ * the render node vgpu_submit.c, and from there vgpu_sched.c, vgpu_pf.c and
+ * vgpu_ring.c.
  */
 
 /**
@@ -59,6 +63,9 @@ static int vgpu_get_param_ioctl(struct drm_device *drm, void *data,
 	case DRM_VGPU_PARAM_RELEASE:
 		args->value = VGPU_RELEASE;
 		return 0;
+	case DRM_VGPU_PARAM_MAX_CMDS:
+		args->value = VGPU_SUBMIT_MAX_CMDS;
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -69,15 +76,26 @@ static const struct drm_ioctl_desc vgpu_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(VGPU_GEM_CREATE, vgpu_gem_create_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VGPU_GEM_MMAP_OFFSET, vgpu_gem_mmap_offset_ioctl,
 			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VGPU_GEM_WAIT, vgpu_gem_wait_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VGPU_SUBMIT, vgpu_submit_ioctl, DRM_RENDER_ALLOW),
 };
 
-DEFINE_DRM_GEM_FOPS(vgpu_fops);
+static const struct file_operations vgpu_fops = {
+	.owner = THIS_MODULE,
+	DRM_GEM_FOPS,
+	.show_fdinfo = drm_show_fdinfo,
+};
 
 static const struct drm_driver vgpu_drm_driver = {
-	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE,
+	.open = vgpu_file_open,
+	.postclose = vgpu_file_close,
+	.show_fdinfo = vgpu_file_show_fdinfo,
 	.ioctls = vgpu_ioctls,
 	.num_ioctls = ARRAY_SIZE(vgpu_ioctls),
 	.fops = &vgpu_fops,
+	.gem_create_object = vgpu_gem_create_object,
 	.gem_prime_import_sg_table = drm_gem_shmem_prime_import_sg_table,
 	.name = "vgpu",
 	.desc = "Simulated SR-IOV GPU",

@@ -16,6 +16,7 @@
 #include "vgpu_hw.h"
 #include "vgpu_lmtt.h"
 #include "vgpu_memory.h"
+#include "vgpu_pf.h"
 #include "vgpu_vf.h"
 
 struct drm_hotupdate_adapter;
@@ -44,7 +45,7 @@ struct vgpu_device {
 	/**
 	 * @sriov_lock: Protects @vfs and what belongs to them, @serving, and
 	 * the PF's end of the mailbox. Taken by the hot-update callbacks.
-	 * Order: sriov_lock, then &vgpu_vram.lock.
+	 * Order: sriov_lock, then &vgpu_vram.lock. Never with &vgpu_pf.lock.
 	 */
 	struct mutex sriov_lock;
 	/** @vfs: VF n is entry n - 1 */
@@ -58,6 +59,9 @@ struct vgpu_device {
 	bool serving;
 	/** @replay: what a replay has brought so far, while one may come */
 	struct vgpu_replay *replay;
+
+	/** @pf: the physical function, as clients use it */
+	struct vgpu_pf pf;
 
 	/** @irq_work: does what the interrupt handler must not */
 	struct work_struct irq_work;

@@ -10,6 +10,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_utils.h>
 #include <drm/drm_vma_manager.h>
 #include <drm/vgpu_drm.h>
 
@@ -32,11 +33,21 @@ static struct vgpu_gem_vram *to_vgpu_gem_vram(struct drm_gem_object *obj)
 	return container_of(obj, struct vgpu_gem_vram, base);
 }
 
+static struct vgpu_gem_system *to_vgpu_gem_system(struct drm_gem_object *obj)
+{
+	return container_of(to_drm_gem_shmem_obj(obj), struct vgpu_gem_system, base);
+}
+
+/*
+ * In VRAM
+ */
+
 static void vram_free(struct drm_gem_object *obj)
 {
 	struct vgpu_gem_vram *bo = to_vgpu_gem_vram(obj);
 	struct vgpu_vram *vram = &to_vgpu(obj->dev)->vram;
 
+	vgpu_pf_unbind(to_vgpu(obj->dev), &bo->binding);
 	scoped_guard(mutex, &vram->lock)
 		drm_mm_remove_node(&bo->node);
 	drm_gem_object_release(obj);
@@ -126,17 +137,177 @@ static struct drm_gem_object *create_vram(struct vgpu_device *vgpu, u64 size)
 	return ERR_PTR(err);
 }
 
+static int map_vram(struct vgpu_lmtt *lmtt, u64 address, void *data)
+{
+	struct vgpu_gem_vram *bo = data;
+
+	return vgpu_lmtt_map(lmtt, address, bo->node.start, bo->base.size, 0);
+}
+
+/*
+ * In system memory
+ */
+
+static void system_free(struct drm_gem_object *obj)
+{
+	struct vgpu_gem_system *bo = to_vgpu_gem_system(obj);
+
+	vgpu_pf_unbind(to_vgpu(obj->dev), &bo->binding);
+	if (bo->pinned)
+		drm_gem_shmem_unpin(&bo->base);
+	mutex_destroy(&bo->pin_lock);
+	drm_gem_shmem_free(&bo->base);
+}
+
+static const struct drm_gem_object_funcs system_funcs = {
+	.free = system_free,
+	.print_info = drm_gem_shmem_object_print_info,
+	.pin = drm_gem_shmem_object_pin,
+	.unpin = drm_gem_shmem_object_unpin,
+	.get_sg_table = drm_gem_shmem_object_get_sg_table,
+	.vmap = drm_gem_shmem_object_vmap,
+	.vunmap = drm_gem_shmem_object_vunmap,
+	.mmap = drm_gem_shmem_object_mmap,
+	.vm_ops = &drm_gem_shmem_vm_ops,
+};
+
+/**
+ * vgpu_gem_create_object - &drm_driver.gem_create_object
+ * @drm: DRM device
+ * @size: bytes
+ *
+ * For objects in system memory, and those that are imported.
+ *
+ * Return: The object, to be initialised, or an ERR_PTR.
+ */
+struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm, size_t size)
+{
+	struct vgpu_gem_system *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&bo->pin_lock);
+	/* The engine is coherent with the CPU's caches. */
+	bo->base.map_wc = false;
+	bo->base.base.funcs = &system_funcs;
+	return &bo->base.base;
+}
+
 static struct drm_gem_object *create_system(struct vgpu_device *vgpu, u64 size)
 {
-	struct drm_gem_shmem_object *shmem;
+	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(&vgpu->drm, size);
 
-	shmem = drm_gem_shmem_create(&vgpu->drm, size);
-	if (IS_ERR(shmem))
-		return ERR_CAST(shmem);
-	/* The engine is coherent with the CPU's caches. */
-	shmem->map_wc = false;
-	return &shmem->base;
+	return IS_ERR(shmem) ? ERR_CAST(shmem) : &shmem->base;
 }
+
+static int pin_system(struct vgpu_gem_system *bo)
+{
+	int err = 0;
+
+	guard(mutex)(&bo->pin_lock);
+
+	if (!bo->pinned)
+		err = drm_gem_shmem_pin(&bo->base);
+	if (!err)
+		bo->pinned = true;
+	return err;
+}
+
+static int map_system(struct vgpu_lmtt *lmtt, u64 address, void *data)
+{
+	struct vgpu_gem_system *bo = data;
+	u64 i, num = bo->base.base.size >> PAGE_SHIFT;
+	int err;
+
+	for (i = 0; i < num; i++) {
+		err = vgpu_lmtt_map(lmtt, address + (i << PAGE_SHIFT),
+				    page_to_phys(bo->base.pages[i]), PAGE_SIZE,
+				    VGPU_LMTT_SYSTEM);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The device has no IOMMU: what it is given for DMA is a physical address. */
+static int map_imported(struct vgpu_lmtt *lmtt, u64 address, void *data)
+{
+	struct vgpu_gem_system *bo = data;
+	struct sg_dma_page_iter iter;
+	int err;
+
+	for_each_sgtable_dma_page(bo->base.sgt, &iter, 0) {
+		err = vgpu_lmtt_map(lmtt, address, sg_page_iter_dma_address(&iter),
+				    PAGE_SIZE, VGPU_LMTT_SYSTEM);
+		if (err)
+			return err;
+		address += PAGE_SIZE;
+	}
+	return 0;
+}
+
+static int bind_system(struct vgpu_device *vgpu, struct vgpu_gem_system *bo)
+{
+	int err;
+
+	if (drm_gem_is_imported(&bo->base.base))
+		return vgpu_pf_bind(vgpu, &bo->binding, bo->base.base.size, map_imported, bo);
+
+	err = pin_system(bo);
+	return err ?: vgpu_pf_bind(vgpu, &bo->binding, bo->base.base.size, map_system, bo);
+}
+
+/*
+ * Either
+ */
+
+static struct vgpu_binding *binding(struct drm_gem_object *obj)
+{
+	return vgpu_gem_is_vram(obj) ? &to_vgpu_gem_vram(obj)->binding :
+				       &to_vgpu_gem_system(obj)->binding;
+}
+
+/**
+ * vgpu_gem_is_resident - whether an object has all of its memory
+ * @obj: object of this driver
+ *
+ * Return: true if so, false if it is given pages when it is first used.
+ */
+bool vgpu_gem_is_resident(struct drm_gem_object *obj)
+{
+	return vgpu_gem_is_vram(obj) || drm_gem_is_imported(obj) ||
+	       READ_ONCE(to_vgpu_gem_system(obj)->base.pages);
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_gem_is_resident);
+
+/**
+ * vgpu_gem_bind - give an object addresses that jobs can use
+ * @obj: object of this driver
+ *
+ * Return: 0; -ENODEV if the device has gone; -ENOSPC; -ENOMEM.
+ */
+int vgpu_gem_bind(struct drm_gem_object *obj)
+{
+	struct vgpu_device *vgpu = to_vgpu(obj->dev);
+
+	if (vgpu_gem_is_vram(obj))
+		return vgpu_pf_bind(vgpu, binding(obj), obj->size, map_vram,
+				    to_vgpu_gem_vram(obj));
+	return bind_system(vgpu, to_vgpu_gem_system(obj));
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_gem_bind);
+
+/**
+ * vgpu_gem_address - where an object is in the PF's address space
+ * @obj: object that vgpu_gem_bind() was successful for
+ *
+ * Return: The address, valid as long as the object.
+ */
+u64 vgpu_gem_address(struct drm_gem_object *obj)
+{
+	return binding(obj)->node.start;
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_gem_address);
 
 /**
  * vgpu_gem_create_ioctl - DRM_IOCTL_VGPU_GEM_CREATE
@@ -193,4 +364,24 @@ int vgpu_gem_mmap_offset_ioctl(struct drm_device *drm, void *data,
 	if (args->pad)
 		return -EINVAL;
 	return drm_gem_dumb_map_offset(file, drm, args->handle, &args->offset);
+}
+
+/**
+ * vgpu_gem_wait_ioctl - DRM_IOCTL_VGPU_GEM_WAIT
+ * @drm: DRM device
+ * @data: &struct drm_vgpu_gem_wait
+ * @file: client
+ *
+ * Return: 0; -ETIME if jobs still use the object; -EINVAL if the arguments are
+ * not as documented, or there is no such object; -ERESTARTSYS.
+ */
+int vgpu_gem_wait_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_vgpu_gem_wait *args = data;
+
+	if (args->flags & ~DRM_VGPU_GEM_WAIT_WRITERS)
+		return -EINVAL;
+	return drm_gem_dma_resv_wait(file, args->handle,
+				     !(args->flags & DRM_VGPU_GEM_WAIT_WRITERS),
+				     drm_timeout_abs_to_jiffies(args->timeout_ns));
 }

@@ -18,7 +18,8 @@
  * The save stops serving, so that no request is half done, and saves the
  * adapter's state, and for each VF its state, its memory and its LMTT. The
  * device is not touched: it runs the VFs on. If the driver is removed then, it
- * forgets all of that and frees nothing.
+ * forgets all of that and frees nothing. Clients of the render node are not part
+ * of it: they go on until they close it, as a module with open files stays.
  *
  * The restore reserves: VRAM at the very offsets, pages where they are. Nothing
  * is written to the device (W14).
@@ -89,6 +90,7 @@ void vgpu_hotupdate_unregister(struct vgpu_device *vgpu)
 
 	vgpu_device_stop_serving(vgpu);
 	vgpu_device_free_irq(vgpu);
+	vgpu_pf_stop(vgpu);
 	drm_hotupdate_adapter_unregister(vgpu->adapter);
 
 	guard(mutex)(&vgpu->sriov_lock);

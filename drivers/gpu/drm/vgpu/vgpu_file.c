@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <kunit/visibility.h>
+#include <linux/dma-fence.h>
+#include <linux/lockdep.h>
+#include <linux/slab.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_hotupdate.h>
+#include <drm/drm_print.h>
+
+#include "vgpu_compat.h"
+#include "vgpu_drv.h"
+#include "vgpu_file.h"
+#include "vgpu_gem.h"
+
+/**
+ * DOC: clients
+ *
+ * Each open file of the render node has a queue of jobs and a timeline of
+ * fences of its own. What it uses can be seen in its fdinfo.
+ */
+
+/**
+ * vgpu_file_open - &drm_driver.open
+ * @drm: DRM device
+ * @drm_file: the new file
+ *
+ * Return: 0 or a negative errno.
+ */
+int vgpu_file_open(struct drm_device *drm, struct drm_file *drm_file)
+{
+	struct drm_gpu_scheduler *sched = &to_vgpu(drm)->pf.sched;
+	struct vgpu_file *file;
+	int err;
+
+	file = kzalloc(sizeof(*file), GFP_KERNEL);
+	if (!file)
+		return -ENOMEM;
+	kref_init(&file->ref);
+	mutex_init(&file->lock);
+	file->client_id = drm_file->client_id;
+	file->context = dma_fence_context_alloc(1);
+	scnprintf(file->timeline, sizeof(file->timeline), "%s client %llu",
+		  dev_name(drm->dev), file->client_id);
+
+	err = drm_sched_entity_init(&file->entity, DRM_SCHED_PRIORITY_NORMAL, &sched, 1, NULL);
+	if (err) {
+		vgpu_file_put(file);
+		return err;
+	}
+	drm_file->driver_priv = file;
+	return 0;
+}
+
+/**
+ * vgpu_file_close - &drm_driver.postclose
+ * @drm: DRM device
+ * @drm_file: the file
+ *
+ * Jobs that have not begun are cancelled if the client was killed.
+ */
+void vgpu_file_close(struct drm_device *drm, struct drm_file *drm_file)
+{
+	struct vgpu_file *file = drm_file->driver_priv;
+
+	drm_sched_entity_destroy(&file->entity);
+	vgpu_file_put(file);
+}
+
+static void file_free(struct kref *ref)
+{
+	struct vgpu_file *file = container_of(ref, struct vgpu_file, ref);
+
+	mutex_destroy(&file->lock);
+	kfree(file);
+}
+
+/**
+ * vgpu_file_get - take a reference to a client
+ * @file: client
+ *
+ * Return: @file.
+ */
+struct vgpu_file *vgpu_file_get(struct vgpu_file *file)
+{
+	kref_get(&file->ref);
+	return file;
+}
+
+/**
+ * vgpu_file_put - drop a reference to a client
+ * @file: client
+ */
+void vgpu_file_put(struct vgpu_file *file)
+{
+	kref_put(&file->ref, file_free);
+}
+
+/**
+ * vgpu_file_used_engine - account engine time
+ * @file: client
+ * @ns: nanoseconds
+ */
+void vgpu_file_used_engine(struct vgpu_file *file, u64 ns)
+{
+	atomic64_add(ns, &file->engine_ns);
+}
+
+/**
+ * vgpu_file_next_fence - make the fence of a client's next job
+ * @file: client, its lock held until the job was pushed
+ *
+ * Return: The fence, one reference, or NULL if there is no memory.
+ */
+struct dma_fence *vgpu_file_next_fence(struct vgpu_file *file)
+{
+	struct dma_fence *fence;
+
+	lockdep_assert_held(&file->lock);
+
+	fence = drm_hotupdate_fence_create("vgpu", file->timeline, file->context,
+					   file->seqno + 1);
+	if (fence)
+		file->seqno++;
+	return fence;
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_file_next_fence);
+
+struct memory_usage {
+	struct drm_memory_stats vram;
+	struct drm_memory_stats system;
+};
+
+static void add_object(struct memory_usage *usage, struct drm_gem_object *obj)
+{
+	struct drm_memory_stats *stats = vgpu_gem_is_vram(obj) ? &usage->vram : &usage->system;
+
+	if (drm_gem_object_is_shared_for_memory_stats(obj))
+		stats->shared += obj->size;
+	else
+		stats->private += obj->size;
+	if (vgpu_gem_is_resident(obj))
+		stats->resident += obj->size;
+	if (!dma_resv_test_signaled(obj->resv, dma_resv_usage_rw(true)))
+		stats->active += obj->size;
+}
+
+/**
+ * vgpu_file_show_fdinfo - &drm_driver.show_fdinfo
+ * @p: where to print
+ * @drm_file: the file
+ */
+void vgpu_file_show_fdinfo(struct drm_printer *p, struct drm_file *drm_file)
+{
+	struct vgpu_file *file = drm_file->driver_priv;
+	struct memory_usage usage = { };
+	struct drm_gem_object *obj;
+	int id;
+
+	drm_printf(p, "drm-engine-render:\t%lld ns\n", atomic64_read(&file->engine_ns));
+
+	spin_lock(&drm_file->table_lock);
+	idr_for_each_entry(&drm_file->object_idr, obj, id)
+		add_object(&usage, obj);
+	spin_unlock(&drm_file->table_lock);
+	drm_print_memory_stats(p, &usage.vram, VGPU_COMPAT_MEMORY_STATUS, "vram");
+	drm_print_memory_stats(p, &usage.system, VGPU_COMPAT_MEMORY_STATUS, "system");
+}

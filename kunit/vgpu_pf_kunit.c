@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit suite of the physical function as clients use it: when it is set up and
+ * taken down, where objects are, and jobs from the queue to the end.
+ */
+
+#include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/dma-fence.h>
+#include <linux/jiffies.h>
+
+#include <drm/drm_gem.h>
+
+#include "vgpu_pf_kunit.h"
+
+#define PATIENCE	msecs_to_jiffies(20000)
+
+/* Nobody has used it: then nothing is done to the device, in an update neither. */
+static void at_rest_until_used(struct kunit *test)
+{
+	struct mock_client *client = mock_client_new(test);
+	struct drm_gem_object *obj = pf_object(client, SZ_8K, 0);
+
+	KUNIT_EXPECT_FALSE(test, vgpu_gem_is_resident(obj));
+	MOCK_EXPECT_NO_WRITES(client->gpu->hw);
+	KUNIT_EXPECT_FALSE(test, client->gpu->hw->fns[0].enabled);
+}
+
+/* The first use sets it up, with a ring that it can reach. */
+static void bind_starts(struct kunit *test)
+{
+	struct mock_client *client = mock_client_new(test);
+	struct mock_hw *hw = client->gpu->hw;
+	struct vgpu_pf *pf = pf_of(client);
+	u64 offset;
+
+	KUNIT_ASSERT_EQ(test, vgpu_gem_bind(pf_object(client, SZ_8K, 0)), 0);
+	MOCK_EXPECT_WRITES(hw,
+			   { VGPU_FN(0, VGPU_FN_RESET), VGPU_RESET_MAGIC },
+			   { VGPU_FN(0, VGPU_FN_TABLE), vgpu_lmtt_base(&pf->lmtt) },
+			   { VGPU_FN(0, VGPU_FN_MEM_SIZE), VGPU_LMTT_MAX_SIZE },
+			   { VGPU_FN(0, VGPU_FN_CTRL), VGPU_FN_CTRL_ENABLE },
+			   { VGPU_FN(0, VGPU_FN_RING_BASE), 0 },
+			   { VGPU_FN(0, VGPU_FN_RING_ENTRIES), VGPU_RING_ENTRIES });
+	for (offset = 0; offset < VGPU_RING_SIZE; offset += PAGE_SIZE) {
+		struct page *page = vmalloc_to_page((void *)pf->ring.cmds + offset);
+
+		KUNIT_EXPECT_EQ(test, mock_walk(hw->fns[0].table, offset, NULL),
+				page_to_phys(page) | VGPU_LMTT_SYSTEM | VGPU_LMTT_VALID);
+	}
+}
+
+static void expect_unmapped(struct kunit *test, struct mock_hw *hw, u64 address, u64 size)
+{
+	u64 offset;
+
+	for (offset = 0; offset < size; offset += PAGE_SIZE)
+		KUNIT_EXPECT_EQ(test, mock_walk(hw->fns[0].table, address + offset, NULL), 0);
+}
+
+/* An object in VRAM is where its node is, one in system memory where its pages are. */
+static void bind_maps(struct kunit *test)
+{
+	struct mock_client *client = pf_client_new(test);
+	struct mock_hw *hw = client->gpu->hw;
+	struct drm_gem_object *vram = pf_object(client, 3 * SZ_4K, DRM_VGPU_GEM_VRAM);
+	struct drm_gem_object *sys = pf_object(client, 5 * SZ_4K, 0);
+	u64 offset, address;
+
+	KUNIT_ASSERT_EQ(test, vgpu_gem_bind(vram), 0);
+	KUNIT_ASSERT_EQ(test, vgpu_gem_bind(sys), 0);
+	address = vgpu_gem_address(vram);
+	KUNIT_EXPECT_GE(test, address, VGPU_RING_SIZE);
+	for (offset = 0; offset < vram->size; offset += PAGE_SIZE)
+		KUNIT_EXPECT_EQ(test, mock_walk(hw->fns[0].table, address + offset, NULL),
+				(container_of(vram, struct vgpu_gem_vram, base)->node.start +
+				 offset) | VGPU_LMTT_VALID);
+	address = vgpu_gem_address(sys);
+	for (offset = 0; offset < sys->size; offset += PAGE_SIZE) {
+		struct page *page = to_drm_gem_shmem_obj(sys)->pages[offset >> PAGE_SHIFT];
+
+		KUNIT_EXPECT_EQ(test, mock_walk(hw->fns[0].table, address + offset, NULL),
+				page_to_phys(page) | VGPU_LMTT_SYSTEM | VGPU_LMTT_VALID);
+	}
+	/* No notice is needed of what becomes valid. */
+	MOCK_EXPECT_NO_WRITES(hw);
+}
+
+static void bind_again_is_the_same(struct kunit *test)
+{
+	struct mock_client *client = pf_client_new(test);
+	struct drm_gem_object *obj = pf_object(client, SZ_8K, 0);
+	u64 address;
+
+	KUNIT_ASSERT_EQ(test, vgpu_gem_bind(obj), 0);
+	address = vgpu_gem_address(obj);
+	KUNIT_EXPECT_EQ(test, vgpu_gem_bind(obj), 0);
+	KUNIT_EXPECT_EQ(test, vgpu_gem_address(obj), address);
+	MOCK_EXPECT_NO_WRITES(client->gpu->hw);
+}
+
+/* Addresses of an object that is freed lead nowhere, and the device is told. */
+static void free_unmaps(struct kunit *test)
+{
+	struct mock_client *client = pf_client_new(test);
+	struct drm_vgpu_gem_create args = { .size = SZ_16K };
+	struct drm_file *file = mock_client_file(client);
+	struct mock_hw *hw = client->gpu->hw;
+	struct drm_gem_object *obj;
+	u64 address;
+
+	KUNIT_ASSERT_EQ(test, mock_client_call(client, DRM_VGPU_GEM_CREATE, &args), 0);
+	obj = drm_gem_object_lookup(file, args.handle);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	KUNIT_EXPECT_EQ(test, vgpu_gem_bind(obj), 0);
+	address = vgpu_gem_address(obj);
+	drm_gem_object_put(obj);
+	KUNIT_EXPECT_EQ(test, drm_gem_handle_delete(file, args.handle), 0);
+	MOCK_EXPECT_WRITES(hw, { VGPU_FN(0, VGPU_FN_INVALIDATE), 1 });
+	expect_unmapped(test, hw, address, SZ_16K);
+}
+
+/* Whichever allocation fails, nothing is left of the attempt, and the next works. */
+static void bind_fail_nth(struct kunit *test)
+{
+	unsigned int nth = 0;
+	bool has_failed;
+
+	mock_fail_init(test);
+	do {
+		struct mock_client *client = mock_client_new(test);
+		struct drm_gem_object *obj = pf_object(client, SZ_8K, 0);
+		int err;
+
+		mock_fail_begin(++nth);
+		err = vgpu_gem_bind(obj);
+		has_failed = mock_fail_end();
+		if (err) {
+			KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+			KUNIT_EXPECT_EQ(test, vgpu_gem_bind(obj), 0);
+		}
+		KUNIT_EXPECT_GE(test, vgpu_gem_address(obj), VGPU_RING_SIZE);
+	} while (has_failed);
+	kunit_info(test, "failed %u allocations\n", nth - 1);
+}
+
+/* Through the scheduler. The case has no reference to the job afterwards. */
+static struct dma_fence *submit(struct mock_client *client, struct dma_fence *dependency)
+{
+	struct vgpu_job *job = pf_job(client, 1, 0);
+	struct dma_fence *fence = pf_job_fence(client->test, job);
+
+	if (dependency)
+		KUNIT_EXPECT_EQ(client->test, 0,
+				drm_sched_job_add_dependency(&job->base,
+							     dma_fence_get(dependency)));
+	drm_sched_job_arm(&job->base);
+	drm_sched_entity_push_job(&job->base);
+	return fence;
+}
+
+static bool wait_for_tail(struct mock_client *client, u64 tail)
+{
+	unsigned long end = jiffies + PATIENCE;
+
+	while (READ_ONCE(client->gpu->hw->fns[0].ring_tail) != tail) {
+		if (time_after(jiffies, end))
+			return false;
+		msleep(20);
+	}
+	return true;
+}
+
+static void expect_idle(struct mock_client *client)
+{
+	struct vgpu_pf *pf = pf_of(client);
+	long left = wait_event_timeout(pf->idle, !atomic_read(&pf->num_jobs), PATIENCE);
+
+	KUNIT_EXPECT_GT(client->test, left, 0);
+}
+
+/* It goes into the ring, is done, and is freed. */
+static void job_is_done(struct kunit *test)
+{
+	struct mock_client *client = pf_client_new(test);
+	struct dma_fence *fence = submit(client, NULL);
+
+	KUNIT_ASSERT_TRUE(test, wait_for_tail(client, 2));
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fence));
+	mock_hw_pass_fence(client->gpu->hw, 1);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(fence), 1);
+	expect_idle(client);
+}
+
+/* One that waits is not in the ring, and in nobody's way. */
+static void job_waits_for_fence(struct kunit *test)
+{
+	struct mock_client *client = pf_client_new(test);
+	struct vgpu_job *never = pf_job(client, 1, 0);
+	struct dma_fence *dependency = pf_job_fence(test, never);
+	struct dma_fence *fence = submit(client, dependency);
+
+	KUNIT_EXPECT_FALSE(test, wait_event_timeout(pf_of(client)->idle, false, HZ / 10));
+	KUNIT_EXPECT_EQ(test, client->gpu->hw->fns[0].ring_tail, 0);
+	/* Its fence is signalled, with an error: so the other one is not done either. */
+	vgpu_job_abandon(never);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(dependency), -ECANCELED);
+	KUNIT_ASSERT_TRUE(test, wait_for_tail(client, 2));
+	mock_hw_pass_fence(client->gpu->hw, 1);
+	KUNIT_EXPECT_EQ(test, dma_fence_wait_timeout(fence, false, PATIENCE) > 0, true);
+	expect_idle(client);
+}
+
+static void expect_next_job_works(struct mock_client *client, u64 seqno)
+{
+	struct dma_fence *fence = submit(client, NULL);
+
+	KUNIT_EXPECT_TRUE(client->test, wait_for_tail(client, 2));
+	mock_hw_pass_fence(client->gpu->hw, seqno);
+	KUNIT_EXPECT_EQ(client->test, dma_fence_get_status(fence), 1);
+	expect_idle(client);
+}
+
+/* The ring is reset, the job is to blame, and those that come after it work. */
+static void job_that_does_not_end(struct kunit *test)
+{
+	struct mock_client *client = pf_client_new(test);
+	struct dma_fence *guilty, *other;
+
+	pf_of(client)->sched.timeout = HZ / 5;
+	guilty = submit(client, NULL);
+	other = submit(client, NULL);
+	KUNIT_EXPECT_GT(test, dma_fence_wait_timeout(guilty, false, PATIENCE), 0);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(guilty), -ETIME);
+	KUNIT_EXPECT_GT(test, dma_fence_wait_timeout(other, false, PATIENCE), 0);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(other), -ECANCELED);
+	expect_idle(client);
+	KUNIT_EXPECT_EQ(test, mock_hw_resets_of(client->gpu->hw, 0), 1);
+
+	pf_of(client)->sched.timeout = PATIENCE;
+	expect_next_job_works(client, 3);
+}
+
+/* A ring that has stopped is not waited for. */
+static void job_that_faults(struct kunit *test)
+{
+	struct mock_client *client = pf_client_new(test);
+	struct dma_fence *fence = submit(client, NULL);
+
+	KUNIT_ASSERT_TRUE(test, wait_for_tail(client, 2));
+	mock_hw_stop_pf(client->gpu->hw);
+	KUNIT_EXPECT_GT(test, dma_fence_wait_timeout(fence, false, PATIENCE), 0);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(fence), -ETIME);
+	expect_idle(client);
+	expect_next_job_works(client, 2);
+}
+
+/* A VF's fault is none of the PF's. */
+static void fault_of_vf(struct kunit *test)
+{
+	struct mock_client *client = pf_client_new(test);
+	struct dma_fence *fence = submit(client, NULL);
+
+	KUNIT_ASSERT_TRUE(test, wait_for_tail(client, 2));
+	client->gpu->hw->irq_status |= VGPU_IRQ_FAULT;
+	client->gpu->hw->vf_faults = 1;
+	mock_hw_interrupt(client->gpu->hw);
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fence));
+	KUNIT_EXPECT_EQ(test, mock_hw_resets_of(client->gpu->hw, 0), 0);
+	mock_hw_pass_fence(client->gpu->hw, 1);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(fence), 1);
+}
+
+/*
+ * A driver that goes ends what is in the ring, and what is yet to come; the
+ * device is not touched any more, though the client still has its file.
+ */
+static void unbind_ends_jobs(struct kunit *test)
+{
+	struct mock_client *client = pf_client_new(test);
+	struct vgpu_job *never = pf_job(client, 1, 0);
+	struct dma_fence *waiting, *running = submit(client, NULL);
+
+	KUNIT_ASSERT_TRUE(test, wait_for_tail(client, 2));
+	waiting = submit(client, never->fence);
+	mock_hw_forget_writes(client->gpu->hw);
+	mock_gpu_unbind(client->gpu);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(running), -ENODEV);
+	MOCK_EXPECT_WRITES(client->gpu->hw, { VGPU_FN(0, VGPU_FN_RESET), VGPU_RESET_MAGIC });
+
+	mock_hw_forget_writes(client->gpu->hw);
+	vgpu_job_abandon(never);
+	KUNIT_EXPECT_GT(test, dma_fence_wait_timeout(waiting, false, PATIENCE), 0);
+	KUNIT_EXPECT_LT(test, dma_fence_get_status(waiting), 0);
+	mock_client_close(client);
+	MOCK_EXPECT_NO_WRITES(client->gpu->hw);
+}
+
+/* In an update the PF is what is reset, and VFs are not. */
+static void update_resets_pf_alone(struct kunit *test)
+{
+	struct mock_client *client = mock_client_new(test);
+	struct mock_gpu *gpu = client->gpu;
+	struct mock_guest *guest;
+
+	KUNIT_ASSERT_EQ(test, mock_gpu_set_num_vfs(gpu, 2), 0);
+	guest = mock_guest_new(test, gpu->hw, 1);
+	KUNIT_ASSERT_EQ(test, vgpu_gem_bind(pf_object(client, SZ_8K, 0)), 0);
+	mock_hw_forget_writes(gpu->hw);
+
+	mock_gpu_detach(gpu, 0);
+	MOCK_EXPECT_WRITES(gpu->hw, { VGPU_FN(0, VGPU_FN_RESET), VGPU_RESET_MAGIC });
+	mock_client_close(client);
+	KUNIT_ASSERT_EQ(test, mock_gpu_bind(gpu), 0);
+	KUNIT_EXPECT_EQ(test, gpu->hw->num_writes, 1);
+	KUNIT_EXPECT_FALSE(test, gpu->hw->fns[0].enabled);
+	mock_guest_expect_intact(guest);
+}
+
+static struct kunit_case pf_cases[] = {
+	KUNIT_CASE(at_rest_until_used),
+	KUNIT_CASE(bind_fail_nth),
+	KUNIT_CASE(bind_starts),
+	KUNIT_CASE(bind_maps),
+	KUNIT_CASE(bind_again_is_the_same),
+	KUNIT_CASE(free_unmaps),
+	KUNIT_CASE(job_that_does_not_end),
+	KUNIT_CASE(job_that_faults),
+	KUNIT_CASE(fault_of_vf),
+	KUNIT_CASE(job_waits_for_fence),
+	KUNIT_CASE(job_is_done),
+	KUNIT_CASE(unbind_ends_jobs),
+	KUNIT_CASE(update_resets_pf_alone),
+	{ }
+};
+
+static struct kunit_suite pf_suite = {
+	.name = "vgpu_pf",
+	.init = mock_init,
+	.suite_exit = mock_suite_exit,
+	.test_cases = pf_cases,
+};
+
+kunit_test_suites(&pf_suite);
