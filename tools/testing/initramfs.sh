@@ -63,8 +63,11 @@ pack_stock_modules()
 
 build_guests()
 {
-	[ ! -e "$TESTING/guest/Makefile" ] ||
-		make -s -C "$TESTING/guest" O="$root/bin" CFLAGS=-O2
+	local program
+
+	for program in guest render; do
+		make -s -C "$TESTING/$program" O="$root/bin" CFLAGS=-O2 || return 1
+	done
 }
 
 lock "$WORK_LOCK"

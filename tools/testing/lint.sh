@@ -32,11 +32,33 @@ mapfile -t commentable < <(printf '%s\n' "${all[@]}" |
 			   grep -vE '^LICENSE$|^Documentation/ABI/|\.(json|png|bin)$')
 
 # It leaves an index of names where it runs, so that is elsewhere.
+run_checkpatch()
+{
+	(cd "$WORK/checkpatch" &&
+	 perl "$lts/scripts/checkpatch.pl" --strict --no-tree --no-summary -q --show-types "$@")
+}
+
+# Programs that use libdrm have to write its functions' names as they are. What
+# differs between kernels is asked for in a compat header, and nowhere else.
 checkpatch()
 {
+	local file libdrm=() compat=() others=() status=0
+
 	sync_project "$WORK/checkpatch"
-	(cd "$WORK/checkpatch" &&
-	 perl "$lts/scripts/checkpatch.pl" --strict --no-tree --no-summary -q --show-types -f "$@")
+	for file in "$@"; do
+		case $file in
+		*/vgpu_compat.h) compat+=("$file") ;;
+		*) if grep -q '<xf86drm.h>' "$file"; then
+			libdrm+=("$file")
+		else
+			others+=("$file")
+		fi ;;
+		esac
+	done
+	run_checkpatch -f "${others[@]}" || status=1
+	run_checkpatch --ignore CAMELCASE -f "${libdrm[@]}" || status=1
+	run_checkpatch --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON -f "${compat[@]}" || status=1
+	return $status
 }
 
 # Asks of each file whether sparse has seen it: where it does not suit the

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Objects that are shared with others, by PRIME.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#include "render.h"
+
+/* vgem's header is not among those of libdrm: a fence on an object, to be signalled. */
+struct vgem_fence_attach {
+	uint32_t handle;
+	uint32_t flags;
+	uint32_t out_fence;
+	uint32_t pad;
+};
+
+struct vgem_fence_signal {
+	uint32_t fence;
+	uint32_t flags;
+};
+
+#define VGEM_FENCE_WRITE	0x1
+#define VGEM_FENCE_ATTACH	DRM_IOWR(DRM_COMMAND_BASE + 1, struct vgem_fence_attach)
+#define VGEM_FENCE_SIGNAL	DRM_IOW(DRM_COMMAND_BASE + 2, struct vgem_fence_signal)
+
+/* One client's object in another's hands is the same memory. */
+static void between_clients(void)
+{
+	int first = render_open(), second = render_open(), dmabuf;
+	struct bo bo = bo_create(first, SZ_64K, 0), seen;
+	struct job job;
+
+	bo_map(&bo);
+	dmabuf = bo_export(&bo);
+	seen = bo_import(second, dmabuf, bo.size);
+	bo_map(&seen);
+	job_init(&job, second);
+	job_pattern(&job, &seen, 11);
+	job_submit(&job);
+	bo_wait(&bo);
+	EXPECT(bo_has_pattern(&bo, 11));
+	EXPECT(bo_has_pattern(&seen, 11));
+
+	/* It lives as long as anybody has it. */
+	bo_free(&bo);
+	close(dmabuf);
+	close(first);
+	job_init(&job, second);
+	job_pattern(&job, &seen, 12);
+	job_submit(&job);
+	bo_wait(&seen);
+	EXPECT(bo_has_pattern(&seen, 12));
+}
+
+/* Other devices cannot reach VRAM. */
+static void vram_is_not_exported(void)
+{
+	int fd = render_open(), dmabuf;
+	struct bo bo = bo_create(fd, 4096, DRM_VGPU_GEM_VRAM);
+
+	EXPECT_ERRNO(drmPrimeHandleToFD(fd, bo.handle, DRM_CLOEXEC, &dmabuf), EOPNOTSUPP);
+}
+
+static int heap_alloc(uint64_t size)
+{
+	struct dma_heap_allocation_data data = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
+	int heap = open("/dev/dma_heap/system", O_RDONLY | O_CLOEXEC);
+
+	if (heap < 0)
+		SKIP("this kernel has no dma_heap");
+	if (ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data))
+		FAIL("dma_heap: %s", strerror(errno));
+	close(heap);
+	return data.fd;
+}
+
+/* Memory of nobody's device, as a camera's or a codec's would be. */
+static void memory_of_dma_heap(void)
+{
+	int fd = render_open(), dmabuf = heap_alloc(SZ_1M);
+	struct dma_buf_sync sync = { .flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW };
+	struct bo bo = bo_import(fd, dmabuf, SZ_1M), vram = bo_create(fd, SZ_1M, DRM_VGPU_GEM_VRAM);
+	struct drm_vgpu_submit_cmd *cmd;
+	struct job job;
+
+	bo.map = mmap(NULL, SZ_1M, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
+	EXPECT(bo.map != MAP_FAILED);
+	job_init(&job, fd);
+	job_pattern(&job, &vram, 21);
+	cmd = job_cmd(&job, VGPU_CMD_COPY);
+	cmd->src = job_bo(&job, &vram);
+	cmd->dst = job_bo(&job, &bo);
+	cmd->size = SZ_1M;
+	job_submit(&job);
+	bo_wait(&bo);
+	EXPECT(!ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &sync));
+	EXPECT(bo_has_pattern(&bo, 21));
+}
+
+static int open_vgem(void)
+{
+	int fd = drmOpenWithType("vgem", NULL, DRM_NODE_PRIMARY);
+
+	if (fd < 0)
+		SKIP("there is no vgem");
+	return fd;
+}
+
+/*
+ * A job waits for what another device does with an object, though nobody has
+ * told it to; and what it has to wait for it does not keep others from.
+ */
+static void fence_of_another_device(void)
+{
+	int fd = render_open(), vgem = open_vgem(), dmabuf;
+	struct drm_mode_create_dumb dumb = { .width = 1024, .height = 64, .bpp = 32 };
+	struct vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
+	struct vgem_fence_signal signal = { };
+	struct bo other = bo_create(fd, SZ_64K, 0), bo;
+	int client = render_open();
+	struct bo free = bo_create(client, SZ_64K, 0);
+	struct job job;
+
+	EXPECT(!drmIoctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb));
+	EXPECT(!drmPrimeHandleToFD(vgem, dumb.handle, DRM_CLOEXEC | DRM_RDWR, &dmabuf));
+	bo = bo_import(fd, dmabuf, dumb.size);
+	attach.handle = dumb.handle;
+	EXPECT(!drmIoctl(vgem, VGEM_FENCE_ATTACH, &attach));
+
+	job_init(&job, fd);
+	job_pattern(&job, &bo, 31);
+	job_pattern(&job, &other, 31);
+	job_submit(&job);
+	job_init(&job, client);
+	job_fill(&job, &free, 1);
+	job_submit(&job);
+	bo_wait(&free);
+	EXPECT_ERRNO(bo_wait_ns(&other, 300000000), ETIME);
+
+	signal.fence = attach.out_fence;
+	EXPECT(!drmIoctl(vgem, VGEM_FENCE_SIGNAL, &signal));
+	bo_wait(&other);
+	bo_map(&other);
+	EXPECT(bo_has_pattern(&other, 31));
+	bo.map = mmap(NULL, dumb.size, PROT_READ, MAP_SHARED, dmabuf, 0);
+	EXPECT(bo.map != MAP_FAILED && bo_has_pattern(&bo, 31));
+}
+
+/* And the other way round: what a job does is for others to wait for. */
+static void fence_for_another_device(void)
+{
+	int fd = render_open(), dmabuf, file, i;
+	struct bo bo = bo_create(fd, 4 * SZ_1M, 0);
+	struct dma_buf_export_sync_file export = { .flags = DMA_BUF_SYNC_READ };
+	struct job job;
+
+	dmabuf = bo_export(&bo);
+	for (i = 0; i < 10; i++) {
+		job_init(&job, fd);
+		job_pattern(&job, &bo, i);
+		job_submit(&job);
+	}
+	EXPECT(!ioctl(dmabuf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &export));
+	file = export.fd;
+	EXPECT(file >= 0);
+	bo_wait(&bo);
+	close(file);
+}
+
+const struct test share_tests[] = {
+	{ "between_clients", between_clients },
+	{ "vram_is_not_exported", vram_is_not_exported },
+	{ "memory_of_dma_heap", memory_of_dma_heap },
+	{ "fence_of_another_device", fence_of_another_device },
+	{ "fence_for_another_device", fence_for_another_device },
+	{ }
+};

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# The render node, with guests on the VFs all the time: objects, jobs, fences,
+# sharing, what is refused; and fences that outlive the driver.
+# cmdline: slub_debug=FZPU init_on_free=1
+# memory: 1024
+# timeout: 900
+# stock-modules: vgem
+
+. ./tap.sh
+. ./lib/hotupdate.sh
+. ./lib/guests.sh
+
+# render_tests WHAT - each test of the client is a result
+render_tests()
+{
+	for test in $(vgpu_render); do
+		tap_run vgpu_render "$test"
+		case $tap_status in
+		0) tap_ok "$1: $test" ;;
+		2) tap_skip "$1: $test" "$tap_output" ;;
+		*)
+			tap_not_ok "$1: $test"
+			tap_diag "$tap_output"
+			;;
+		esac
+	done
+}
+
+# fences_outlive RELEASE [VERSION] - fences that somebody keeps while the driver
+# is replaced: the module goes all the same, and they are still what they were
+fences_outlive()
+{
+	vgpu_render --hold /tmp/hold >/tmp/hold.log 2>&1 &
+	holder=$!
+	wait_until test -e /tmp/hold && replace_driver "$@" && rm /tmp/hold && wait "$holder"
+	held_status=$?
+	cat /tmp/hold.log
+	return $held_status
+}
+
+# ring_is_well - no job made the device complain, or was cancelled
+ring_is_well()
+{
+	for name in lmtt_changed translation_faults out_of_range bad_commands bad_rings \
+		    bad_doorbells bad_writes; do
+		[ "$(counter $name)" = 0 ] || {
+			echo "$name: $(counter $name)"
+			return 1
+		}
+	done
+	! dmesg | grep "PF's ring"
+}
+
+tap_case "the base loads" load_base vram_mb=64 total_vfs=8
+tap_case "vgem loads" modprobe vgem
+tap_case "release 2 takes the device" load_driver 2
+QUOTA=1048576 tap_case "VFs are provisioned" provision 2
+case_here "guests begin" start_guests 2 -l 1
+render_tests "release 2"
+tap_case "no job went wrong" ring_is_well
+case_here "fences outlive release 2" fences_outlive 1 1
+case_here "fences outlive release 1" fences_outlive 2 1
+tap_is "nothing was lost" "$(get_attr "$adapter/generation")" 2
+tap_case "guests go on" guests_go_on
+
+# in state saved clients go on; only the module cannot go before they do
+tap_case "prepare" prepare
+tap_case "a client uses the device when it is saved" vgpu_render every_operation
+tap_case "cancel" set_attr "$adapter/cancel" 1
+tap_case "and after the cancel" vgpu_render every_operation
+exec 9<>"/dev/dri/$(basename "$device"/drm/renderD*)"
+tap_case "prepare with an open client" prepare
+tap_fails "the module stays while a client has it open" rmmod vgpu
+exec 9>&-
+tap_case "and goes when none has" wait_until rmmod vgpu
+tap_case "release 2 again" load_driver 2
+tap_case "the render node is there again" vgpu_render every_operation
+
+case_here "nothing was ever wrong with any guest" stop_guests
+tap_case "nothing was done to the device" device_is_well
+tap_case "the driver unloads" rmmod vgpu
+tap_case "so does the device" rmmod vgpu_sim
+tap_case "the core unloads when the last fence has gone" wait_until rmmod drm_hotupdate
+tap_done
