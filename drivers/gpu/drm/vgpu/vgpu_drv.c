@@ -12,6 +12,7 @@
 #include <drm/drm_print.h>
 #include <drm/vgpu_drm.h>
 
+#include "vgpu_debugfs.h"
 #include "vgpu_drv.h"
 #include "vgpu_fault.h"
 #include "vgpu_file.h"
@@ -124,6 +125,7 @@ static int vgpu_probe(struct platform_device *pdev)
 	err = vgpu_sriov_sysfs_add(vgpu);
 	if (err)
 		return err;
+	vgpu_debugfs_add(vgpu);
 
 	/* The last thing that can fail: it starts the device. */
 	err = vgpu_hotupdate_register(vgpu);

@@ -60,6 +60,13 @@ QUOTA=1048576 tap_case "VFs are provisioned" provision 2
 case_here "guests begin" start_guests 2 -l 1
 render_tests "release 2"
 tap_case "no job went wrong" ring_is_well
+files=/sys/kernel/debug/dri/$gpu
+[ -d "$files" ] || files=$(dirname "$(grep -l "^vgpu dev=$gpu" /sys/kernel/debug/dri/*/name | head -n 1)")
+tap_is "debugfs: VFs" "$(awk '$2 == "enabled" { n++; bytes += $4 } END { print n, bytes }' "$files/vfs")" \
+	"2 2097152"
+tap_is "debugfs: VRAM" "$(awk '/^total:/ { print $2, $4 }' "$files/vram" | tr -d ,)" "67108864 1048576"
+tap_is "debugfs: the PF, with no job left over" \
+	"$(sed -n 's/^state: //p; s/.* ring, \([0-9]*\) in all.*/\1/p' "$files/pf" | tr '\n' ' ')" "started 0 "
 case_here "fences outlive release 2" fences_outlive 1 1
 case_here "fences outlive release 1" fences_outlive 2 1
 tap_is "nothing was lost" "$(get_attr "$adapter/generation")" 2
