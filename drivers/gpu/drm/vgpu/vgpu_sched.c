@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_print.h>
 
@@ -68,15 +69,26 @@ static struct dma_fence *sched_run_job(struct drm_sched_job *base)
 	return err ? ERR_PTR(err) : dma_fence_get(job->fence);
 }
 
+/* Unless the device has gone, or is just going. */
+static void reset_pf(struct vgpu_device *vgpu)
+{
+	int idx;
+
+	if (!drm_dev_enter(&vgpu->drm, &idx))
+		return;
+	drm_err(&vgpu->drm, "a job of the PF's ring does not end, fault %llu: reset\n",
+		vgpu_read(vgpu, VGPU_FN(0, VGPU_FN_FAULT)));
+	vgpu_pf_reset(vgpu);
+	drm_dev_exit(idx);
+}
+
 static enum drm_gpu_sched_stat sched_timedout_job(struct drm_sched_job *base)
 {
 	struct vgpu_job *job = to_vgpu_job(base);
 	struct vgpu_device *vgpu = job->vgpu;
 
-	drm_err(&vgpu->drm, "a job of the PF's ring does not end, fault %llu: reset\n",
-		vgpu_read(vgpu, VGPU_FN(0, VGPU_FN_FAULT)));
 	drm_sched_stop(base->sched, base);
-	vgpu_pf_reset(vgpu);
+	reset_pf(vgpu);
 	vgpu_ring_cancel(&vgpu->pf.ring, job, -ECANCELED);
 	vgpu_compat_sched_start(base->sched);
 	return VGPU_COMPAT_SCHED_RESET;
