@@ -49,10 +49,6 @@ drop_old
 [ -z "${KSRC-}" ] || rm -rf "$overlay"
 "$TESTING/overlay.sh" "$source" "$overlay"
 
-extra=()
-for option in ${KUNIT_EXTRA[$series-$config]-}; do
-	extra+=("--kconfig_add=$option")
-done
 # As in build-modules.sh, but the rest of the kernel takes minutes and is kept.
 ours="drivers/gpu/drm/hotupdate drivers/gpu/drm/vgpu kunit"
 if [ ! -e "$build/.without-warning" ]; then
@@ -66,8 +62,9 @@ kunit_status=0
 run_kunit()
 {
 	nice tools/testing/kunit/kunit.py run --arch=um \
-		--build_dir="$build" --kunitconfig="$fragment" "${extra[@]}" \
-		--jobs="$(nproc)" --json="$build/results.json" "$@" || kunit_status=$?
+		--build_dir="$build" --kunitconfig="$fragment" \
+		--jobs="$(nproc)" --timeout=1800 --json="$build/results.json" \
+		"$@" || kunit_status=$?
 	[ -e "$build/results.json" ]
 }
 
