@@ -207,6 +207,8 @@ static void sgt_of_big_ranges(struct kunit *test)
 		bytes += sg->length;
 	}
 	KUNIT_EXPECT_EQ(test, bytes, sizes[0] + sizes[1] + sizes[2] + sizes[3]);
+	/* Before the case is asked what it has left. */
+	kunit_release_action(test, destroy_block, block);
 }
 
 /*

@@ -50,6 +50,28 @@ void fake_module_set_going(bool going)
 {
 	module_of_drivers.state = going ? MODULE_STATE_GOING : MODULE_STATE_LIVE;
 }
+
+/* The same for the core, where it has no module of its own to count. */
+static struct module module_of_core = {
+	.name = "fake_core",
+	.state = MODULE_STATE_LIVE,
+	.refcnt = ATOMIC_INIT(1),
+};
+
+static void core_module_begin(void)
+{
+	hotupdate_set_module(&module_of_core);
+}
+
+static void core_module_end(void)
+{
+	hotupdate_set_module(NULL);
+}
+
+int fake_core_refs(void)
+{
+	return module_refcount(hotupdate_module());
+}
 #else
 struct module *fake_module(void)
 {
@@ -64,19 +86,22 @@ int fake_module_refs(void)
 void fake_module_set_going(bool going)
 {
 }
+
+static void core_module_begin(void)
+{
+}
+
+static void core_module_end(void)
+{
+}
+
+int fake_core_refs(void)
+{
+	return 0;
+}
 #endif
 
 static struct vfsmount *sysfs;
-
-/* Of the core's own module; constant if it is built in. */
-int fake_core_refs(void)
-{
-#ifdef CONFIG_MODULE_UNLOAD
-	if (hotupdate_module())
-		return module_refcount(hotupdate_module());
-#endif
-	return 0;
-}
 
 /*
  * The kernel's checkers report to the log. A case is to fail with them. Some
@@ -142,18 +167,21 @@ static void release_memory(struct kunit *test, struct fake_env *env)
 	}
 }
 
+/* The last thing that an adapter does is to drop its reference. */
+void fake_core_expect_refs(struct kunit *test, int refs)
+{
+	unsigned int waited;
+
+	for (waited = 0; waited < PATIENCE_MS && fake_core_refs() != refs; waited += 20)
+		msleep(20);
+	KUNIT_EXPECT_EQ(test, fake_core_refs(), refs);
+}
+
 static void expect_as_before(struct kunit *test, struct fake_env *env)
 {
 	char warnings[sizeof(env->warnings)];
-	unsigned int waited;
 
-	/* The last thing that an adapter does is to drop its reference. */
-	for (waited = 0; waited < PATIENCE_MS; waited++) {
-		if (fake_core_refs() == env->core_refs)
-			break;
-		msleep(20);
-	}
-	KUNIT_EXPECT_EQ(test, fake_core_refs(), env->core_refs);
+	fake_core_expect_refs(test, env->core_refs);
 	KUNIT_EXPECT_EQ(test, fake_module_refs(), env->module_refs);
 	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
 	KUNIT_EXPECT_EQ_MSG(test, debug_locks, env->lockdep, "lockdep has reported");
@@ -186,6 +214,7 @@ int fake_suite_init(struct kunit_suite *suite)
 	if (IS_ERR(mnt))
 		return PTR_ERR(mnt);
 	sysfs = mnt;
+	core_module_begin();
 	return 0;
 }
 
@@ -193,6 +222,7 @@ void fake_suite_exit(struct kunit_suite *suite)
 {
 	if (!sysfs)
 		return;
+	core_module_end();
 	/* What a kernel thread closes is still open until this. */
 	flush_delayed_fput();
 	kern_unmount(sysfs);

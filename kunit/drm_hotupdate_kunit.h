@@ -191,8 +191,11 @@ int fake_fail_hook(struct fake_driver *driver, enum fake_call call,
 /* A module for drivers to be of. NULL if the kernel has none, or keeps no count. */
 struct module *fake_module(void);
 int fake_module_refs(void);
-int fake_core_refs(void);
 void fake_module_set_going(bool going);
+
+/* Of the core's own module, or of one in its place where it is built in. */
+int fake_core_refs(void);
+void fake_core_expect_refs(struct kunit *test, int refs);
 
 /* Files as user space sees them, without a user space. */
 struct vfsmount *fake_mount(struct kunit *test, const char *fs);

@@ -5,7 +5,6 @@
 #include <linux/ctype.h>
 #include <linux/export.h>
 #include <linux/list.h>
-#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -67,7 +66,7 @@ static void remove_adapter(struct work_struct *work)
 	scoped_guard(mutex, &adapters_lock)
 		list_del(&adapter->link);
 	put_device(&adapter->dev);
-	module_put(THIS_MODULE);
+	hotupdate_unpin();
 }
 
 /*
@@ -135,7 +134,7 @@ static struct drm_hotupdate_adapter *adapter_create(const char *name)
 		return ERR_PTR(err);
 	}
 	hotupdate_debugfs_add(adapter);
-	__module_get(THIS_MODULE);
+	hotupdate_pin();
 	list_add_tail(&adapter->link, &adapters);
 	return adapter;
 }

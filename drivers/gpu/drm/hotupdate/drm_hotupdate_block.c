@@ -5,7 +5,6 @@
 #include <linux/export.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
@@ -61,7 +60,7 @@ struct drm_hotupdate_block *hotupdate_block_alloc(enum hotupdate_kind kind,
 	kref_init(&block->ref);
 	block->kind = kind;
 	block->num_ranges = num_ranges;
-	__module_get(THIS_MODULE);
+	hotupdate_pin();
 	return block;
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_block_alloc);
@@ -136,7 +135,7 @@ static void block_free(struct drm_hotupdate_block *block)
 	hotupdate_block_forget_sgt(block);
 	kvfree(block->meta);
 	kvfree(block);
-	module_put(THIS_MODULE);
+	hotupdate_unpin();
 }
 
 static void block_release(struct kref *ref)

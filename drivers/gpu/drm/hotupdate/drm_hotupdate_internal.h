@@ -189,8 +189,11 @@ struct drm_hotupdate_adapter {
 	struct dentry *debugfs;
 };
 
-/* Module, for KUnit: drm_hotupdate_module.c */
+/* Module: drm_hotupdate_module.c */
+void hotupdate_pin(void);
+void hotupdate_unpin(void);
 struct module *hotupdate_module(void);
+void hotupdate_set_module(struct module *module);
 
 /* Status: drm_hotupdate_status.c */
 const char *hotupdate_state_name(enum hotupdate_state state);

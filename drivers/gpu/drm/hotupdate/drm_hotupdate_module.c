@@ -27,17 +27,49 @@
  * the blocks whole for the next attempt.
  */
 
+/* What adapters and blocks hold; NULL if it is built in, and cannot go. */
+static struct module *this_module = THIS_MODULE;
+
+/**
+ * hotupdate_pin - keep this module loaded, for as long as something lives
+ *
+ * Implements U11.
+ */
+void hotupdate_pin(void)
+{
+	__module_get(this_module);
+}
+
+/**
+ * hotupdate_unpin - undo hotupdate_pin()
+ */
+void hotupdate_unpin(void)
+{
+	module_put(this_module);
+}
+
 #if IS_ENABLED(CONFIG_KUNIT)
 /**
  * hotupdate_module - the module whose references the suites count
  *
- * Return: This module, or NULL if it is built in.
+ * Return: This module, or what hotupdate_set_module() has put in its place.
  */
 struct module *hotupdate_module(void)
 {
-	return THIS_MODULE;
+	return this_module;
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_module);
+
+/**
+ * hotupdate_set_module - have another module pinned where this one is built in
+ * @module: module to count the references of, or NULL again
+ */
+void hotupdate_set_module(struct module *module)
+{
+	if (!IS_MODULE(CONFIG_DRM_HOTUPDATE))
+		this_module = module;
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_set_module);
 #endif
 
 static int __init hotupdate_init(void)
