@@ -68,12 +68,19 @@ static ssize_t seq_file_read(struct file *file, char *buf, size_t size, loff_t *
 	return len;
 }
 
-/* Some bytes, from where the last read ended. */
+/*
+ * Some bytes, from where the last read ended. (Not kernel_read(), which refuses
+ * files that have a read of the old kind as well.)
+ */
 ssize_t fake_file_read_on(struct file *file, char *buf, size_t size, loff_t *pos)
 {
-	if (file->f_op->read_iter)
-		return kernel_read(file, buf, size, pos);
-	return seq_file_read(file, buf, size, pos);
+	struct kvec kvec = { .iov_base = buf, .iov_len = size };
+	struct iov_iter iter;
+
+	if (!file->f_op->read_iter)
+		return seq_file_read(file, buf, size, pos);
+	iov_iter_kvec(&iter, ITER_DEST, &kvec, 1, size);
+	return vfs_iter_read(file, &iter, pos, 0);
 }
 
 /* The number of bytes read, or an errno; without the newline at the end. */

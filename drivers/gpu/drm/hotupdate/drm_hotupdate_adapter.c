@@ -4,6 +4,7 @@
 #include <linux/cleanup.h>
 #include <linux/ctype.h>
 #include <linux/export.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -508,6 +509,20 @@ u32 drm_hotupdate_adapter_version(struct drm_hotupdate_adapter *adapter)
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_version);
 
+static void discard_stash(struct drm_hotupdate_adapter *adapter)
+{
+	unsigned int blocks = adapter->stash.count;
+	u64 bytes = adapter->stash.bytes;
+	ktime_t start = ktime_get();
+
+	scoped_guard(mutex, &adapter->status_lock)
+		hotupdate_stash_release(&adapter->stash);
+	trace_drm_hotupdate_discard(adapter, blocks, bytes, 0,
+				    ktime_to_ns(ktime_sub(ktime_get(), start)));
+	dev_notice(&adapter->dev, "discarded %u blocks, %llu bytes, on request\n", blocks,
+		   bytes);
+}
+
 /**
  * hotupdate_discard - give up a stash that no driver came back for
  * @adapter: detached adapter
@@ -528,11 +543,7 @@ int hotupdate_discard(struct drm_hotupdate_adapter *adapter)
 
 	switch (adapter->state) {
 	case HOTUPDATE_DETACHED:
-		trace_drm_hotupdate_discard(adapter, 0, 0);
-		dev_notice(&adapter->dev, "discarded %u blocks, %llu bytes, on request\n",
-			   adapter->stash.count, adapter->stash.bytes);
-		scoped_guard(mutex, &adapter->status_lock)
-			hotupdate_stash_release(&adapter->stash);
+		discard_stash(adapter);
 		end_adapter(adapter);
 		break;
 	case HOTUPDATE_SAVED:

@@ -38,6 +38,7 @@ const char * const hotupdate_kind_names[] = {
 	[HOTUPDATE_KIND_SGT] = "sgt",
 	[HOTUPDATE_KIND_BUFFER] = "buffer",
 };
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_kind_names);
 
 /**
  * hotupdate_block_alloc - make a block with room for ranges

@@ -24,14 +24,26 @@ static void forget_stash(struct drm_hotupdate_adapter *adapter)
 	adapter->version = adapter->driver_version;
 }
 
-static void call_cancel_save(struct drm_hotupdate_adapter *adapter)
+static void call_cancel_save(struct drm_hotupdate_adapter *adapter,
+			     unsigned int blocks, u64 bytes)
 {
 	ktime_t start = ktime_get();
 
 	if (adapter->ops->cancel_save)
 		adapter->ops->cancel_save(adapter);
-	trace_drm_hotupdate_cancel(adapter, 0,
+	trace_drm_hotupdate_cancel(adapter, blocks, bytes, 0,
 				   ktime_to_ns(ktime_sub(ktime_get(), start)));
+}
+
+/* Nothing is kept, and a driver that believes that it has saved is told so. */
+static void undo_save(struct drm_hotupdate_adapter *adapter, bool saved)
+{
+	unsigned int blocks = adapter->stash.count;
+	u64 bytes = adapter->stash.bytes;
+
+	forget_stash(adapter);
+	if (saved)
+		call_cancel_save(adapter, blocks, bytes);
 }
 
 static void begin_save(struct drm_hotupdate_adapter *adapter, u32 version)
@@ -71,9 +83,7 @@ static int end_save(struct drm_hotupdate_adapter *adapter, int err)
 	if (!err)
 		return 0;
 
-	forget_stash(adapter);
-	if (saved)
-		call_cancel_save(adapter);
+	undo_save(adapter, saved);
 	return err;
 }
 
@@ -94,7 +104,8 @@ static int save(struct drm_hotupdate_adapter *adapter, u32 version)
 
 	err = adapter->ops->save_memory(adapter);
 	duration = hotupdate_phase_end(adapter);
-	trace_drm_hotupdate_saved(adapter, err ?: adapter->save_error, duration);
+	trace_drm_hotupdate_saved(adapter, adapter->stash.count, adapter->stash.bytes,
+				  err ?: adapter->save_error, duration);
 	err = end_save(adapter, err);
 
 	scoped_guard(mutex, &adapter->status_lock)
@@ -179,8 +190,7 @@ static int cancel_saved(struct drm_hotupdate_adapter *adapter)
 				       "too late to cancel: driver %s is being unloaded",
 				       adapter->driver);
 
-	forget_stash(adapter);
-	call_cancel_save(adapter);
+	undo_save(adapter, true);
 	hotupdate_set_state(adapter, HOTUPDATE_RUNNING);
 	hotupdate_callback_end(adapter);
 	return 0;

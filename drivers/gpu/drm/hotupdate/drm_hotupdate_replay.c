@@ -75,7 +75,8 @@ static int start_device(struct drm_hotupdate_adapter *adapter, bool restored)
 	int err;
 
 	err = adapter->ops->start_device(adapter, restored);
-	trace_drm_hotupdate_start(adapter, err, since(start));
+	trace_drm_hotupdate_start(adapter, adapter->stash.count, adapter->stash.bytes, err,
+				  since(start));
 	if (err)
 		hotupdate_error(adapter, err, "driver %s failed to start the device",
 				adapter->driver);
@@ -102,9 +103,12 @@ static void reset_blocks(struct drm_hotupdate_adapter *adapter)
 
 static void abort_replay(struct drm_hotupdate_adapter *adapter, int err)
 {
+	ktime_t start = ktime_get();
+
 	adapter->ops->restore_abort(adapter);
+	trace_drm_hotupdate_abort(adapter, adapter->stash.count, adapter->stash.bytes, err,
+				  since(start));
 	reset_blocks(adapter);
-	trace_drm_hotupdate_abort(adapter, err, 0);
 	hotupdate_set_state(adapter, HOTUPDATE_DETACHED);
 }
 
@@ -115,7 +119,7 @@ static void commit(struct drm_hotupdate_adapter *adapter)
 	u64 bytes = adapter->stash.bytes;
 	ktime_t start;
 
-	trace_drm_hotupdate_commit(adapter, 0, hotupdate_blackout_ns(adapter));
+	trace_drm_hotupdate_commit(adapter, count, bytes, 0, hotupdate_blackout_ns(adapter));
 	scoped_guard(mutex, &adapter->status_lock) {
 		hotupdate_stash_commit(&adapter->stash);
 		adapter->generation++;
@@ -125,7 +129,7 @@ static void commit(struct drm_hotupdate_adapter *adapter)
 	start = ktime_get();
 	if (adapter->ops->restore_complete)
 		adapter->ops->restore_complete(adapter);
-	trace_drm_hotupdate_complete(adapter, 0, since(start));
+	trace_drm_hotupdate_complete(adapter, count, bytes, 0, since(start));
 
 	scoped_guard(mutex, &adapter->status_lock)
 		adapter->blackout.start_ns += hotupdate_phase_end(adapter);

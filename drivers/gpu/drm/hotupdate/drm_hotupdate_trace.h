@@ -94,17 +94,19 @@ DEFINE_EVENT(drm_hotupdate_block, drm_hotupdate_restore,
 		      u64 duration_ns),
 	     TP_ARGS(adapter, index, kind, bytes, meta_size, err, duration_ns));
 
+/* Blocks and bytes are those of the stash that the step was about. */
 DECLARE_EVENT_CLASS(drm_hotupdate_result,
-		    TP_PROTO(struct drm_hotupdate_adapter *adapter, int err, u64 duration_ns),
-		    TP_ARGS(adapter, err, duration_ns),
+		    TP_PROTO(struct drm_hotupdate_adapter *adapter, unsigned int blocks,
+			     u64 bytes, int err, u64 duration_ns),
+		    TP_ARGS(adapter, blocks, bytes, err, duration_ns),
 		    TP_STRUCT__entry(__string(adapter, dev_name(&adapter->dev))
 				     __field(unsigned int, blocks)
 				     __field(u64, bytes)
 				     __field(int, err)
 				     __field(u64, duration_ns)),
 		    TP_fast_assign(__assign_str(adapter);
-				   __entry->blocks = adapter->stash.count;
-				   __entry->bytes = adapter->stash.bytes;
+				   __entry->blocks = blocks;
+				   __entry->bytes = bytes;
 				   __entry->err = err;
 				   __entry->duration_ns = duration_ns;),
 		    TP_printk("adapter=%s blocks=%u bytes=%llu err=%d duration_ns=%llu",
@@ -113,38 +115,45 @@ DECLARE_EVENT_CLASS(drm_hotupdate_result,
 
 /* The driver's save is done, or failed */
 DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_saved,
-	     TP_PROTO(struct drm_hotupdate_adapter *adapter, int err, u64 duration_ns),
-	     TP_ARGS(adapter, err, duration_ns));
+	     TP_PROTO(struct drm_hotupdate_adapter *adapter, unsigned int blocks,
+		      u64 bytes, int err, u64 duration_ns),
+	     TP_ARGS(adapter, blocks, bytes, err, duration_ns));
 
 /* The driver's start is done, or failed */
 DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_start,
-	     TP_PROTO(struct drm_hotupdate_adapter *adapter, int err, u64 duration_ns),
-	     TP_ARGS(adapter, err, duration_ns));
+	     TP_PROTO(struct drm_hotupdate_adapter *adapter, unsigned int blocks,
+		      u64 bytes, int err, u64 duration_ns),
+	     TP_ARGS(adapter, blocks, bytes, err, duration_ns));
 
 /* The stash lets go; the duration is that of the whole update */
 DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_commit,
-	     TP_PROTO(struct drm_hotupdate_adapter *adapter, int err, u64 duration_ns),
-	     TP_ARGS(adapter, err, duration_ns));
+	     TP_PROTO(struct drm_hotupdate_adapter *adapter, unsigned int blocks,
+		      u64 bytes, int err, u64 duration_ns),
+	     TP_ARGS(adapter, blocks, bytes, err, duration_ns));
 
 /* A save is called off; the duration is that of the driver's callback */
 DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_cancel,
-	     TP_PROTO(struct drm_hotupdate_adapter *adapter, int err, u64 duration_ns),
-	     TP_ARGS(adapter, err, duration_ns));
+	     TP_PROTO(struct drm_hotupdate_adapter *adapter, unsigned int blocks,
+		      u64 bytes, int err, u64 duration_ns),
+	     TP_ARGS(adapter, blocks, bytes, err, duration_ns));
 
-/* A replay is called off, because of err */
+/* A replay is called off, because of err; the duration is that of the callback */
 DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_abort,
-	     TP_PROTO(struct drm_hotupdate_adapter *adapter, int err, u64 duration_ns),
-	     TP_ARGS(adapter, err, duration_ns));
+	     TP_PROTO(struct drm_hotupdate_adapter *adapter, unsigned int blocks,
+		      u64 bytes, int err, u64 duration_ns),
+	     TP_ARGS(adapter, blocks, bytes, err, duration_ns));
 
 /* The driver was told that the restore is complete */
 DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_complete,
-	     TP_PROTO(struct drm_hotupdate_adapter *adapter, int err, u64 duration_ns),
-	     TP_ARGS(adapter, err, duration_ns));
+	     TP_PROTO(struct drm_hotupdate_adapter *adapter, unsigned int blocks,
+		      u64 bytes, int err, u64 duration_ns),
+	     TP_ARGS(adapter, blocks, bytes, err, duration_ns));
 
 /* The administrator gave up a stash that no driver came back for */
 DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_discard,
-	     TP_PROTO(struct drm_hotupdate_adapter *adapter, int err, u64 duration_ns),
-	     TP_ARGS(adapter, err, duration_ns));
+	     TP_PROTO(struct drm_hotupdate_adapter *adapter, unsigned int blocks,
+		      u64 bytes, int err, u64 duration_ns),
+	     TP_ARGS(adapter, blocks, bytes, err, duration_ns));
 
 #endif /* _DRM_HOTUPDATE_TRACE_H_ */
 
