@@ -29,6 +29,7 @@ static unsigned int failures;
 
 /* What is kept behind the files of debugfs, which only user space writes to. */
 enum setting_type {
+	SETTING_ATOMIC,
 	SETTING_BOOL,
 	SETTING_U32,
 	SETTING_ULONG,
@@ -38,12 +39,18 @@ struct setting {
 	const char *dir;
 	const char *file;
 	enum setting_type type;
-	unsigned int on;
-	unsigned int off;
+	int on;
+	int off;
 };
 
-/* Let the kernel fail what may sleep and single pages, and not talk about it. */
+/*
+ * Let the kernel fail what may sleep and single pages, and not talk about it.
+ * What make_it_fail is set for fails without an end, once it is asked to.
+ */
 static const struct setting settings[] = {
+	{ "failslab", "task-filter", SETTING_BOOL, true, false },
+	{ "failslab", "times", SETTING_ATOMIC, -1, 1 },
+	{ "failslab", "probability", SETTING_ULONG, 100, 0 },
 	{ "failslab", "ignore-gfp-wait", SETTING_BOOL, false, true },
 	{ "failslab", "verbose", SETTING_ULONG, 0, 2 },
 	{ "fail_page_alloc", "ignore-gfp-wait", SETTING_BOOL, false, true },
@@ -52,18 +59,28 @@ static const struct setting settings[] = {
 	{ "fail_page_alloc", "verbose", SETTING_ULONG, 0, 2 },
 };
 
-static int apply_setting(const struct setting *setting, unsigned int value)
+static void *find_setting(const char *dir_name, const char *file_name)
 {
-	struct dentry *dir = debugfs_lookup(setting->dir, NULL);
-	struct dentry *file = dir ? debugfs_lookup(setting->file, dir) : NULL;
+	struct dentry *dir = debugfs_lookup(dir_name, NULL);
+	struct dentry *file = dir ? debugfs_lookup(file_name, dir) : NULL;
 	void *data = file ? d_inode(file)->i_private : NULL;
 
 	dput(file);
 	dput(dir);
+	return data;
+}
+
+static int apply_setting(const struct setting *setting, int value)
+{
+	void *data = find_setting(setting->dir, setting->file);
+
 	if (!data)
 		return -ENOENT;
 
 	switch (setting->type) {
+	case SETTING_ATOMIC:
+		atomic_set(data, value);
+		break;
 	case SETTING_BOOL:
 		WRITE_ONCE(*(bool *)data, value);
 		break;
@@ -110,6 +127,21 @@ static bool has_failed(void)
 	failures += failed;
 	return failed;
 }
+
+/* All allocations of this task fail once this many bytes were allocated. */
+static void run_out_after(unsigned int bytes)
+{
+	atomic_t *space = find_setting("failslab", "space");
+
+	if (space)
+		atomic_set(space, bytes);
+	WRITE_ONCE(current->make_it_fail, space ? 1 : 0);
+}
+
+static void run_out_no_more(void)
+{
+	WRITE_ONCE(current->make_it_fail, 0);
+}
 #else
 #define MAX_ALLOCATIONS	0
 
@@ -125,6 +157,14 @@ static void fail_allocation(unsigned int nth)
 static bool has_failed(void)
 {
 	return false;
+}
+
+static void run_out_after(unsigned int bytes)
+{
+}
+
+static void run_out_no_more(void)
+{
 }
 #endif
 
@@ -301,6 +341,44 @@ static void prepare_without_memory_overlooked(struct kunit *test)
 			break;
 	}
 	expect_all_failed(test, n);
+}
+
+/* More than a save of all kinds of blocks allocates, and what makes a difference. */
+#define MAX_MEMORY	SZ_256K
+#define MEMORY_STEP	64
+
+/*
+ * When memory runs out it is not one allocation that fails: neither the second
+ * attempt succeeds, which trees and arrays make, nor what comes after it. However
+ * late that is, the driver runs, owns everything, and nothing is kept.
+ *
+ * Clauses: U3
+ */
+static void prepare_as_memory_runs_out(struct kunit *test)
+{
+	struct fake_driver *driver = driver_with_all_kinds(test);
+	unsigned int bytes, tried = 0;
+	int err;
+
+	allow_failures(test);
+	for (bytes = 0; bytes < MAX_MEMORY; bytes += MEMORY_STEP) {
+		run_out_after(bytes);
+		err = drm_hotupdate_prepare(driver->adapter, 0);
+		run_out_no_more();
+		if (!err)
+			break;
+
+		tried++;
+		KUNIT_ASSERT_EQ(test, err, -ENOMEM);
+		FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RUNNING);
+		FAKE_EXPECT_STASH(driver->gpu, 0);
+		FAKE_EXPECT_ERROR(driver->gpu, "memory");
+		expect_all_owned(driver);
+	}
+	kunit_info(test, "ran out of memory %u times\n", tried);
+	KUNIT_EXPECT_GT(test, tried, driver->num_saves);
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_SAVED);
+	FAKE_EXPECT_STASH(driver->gpu, driver->num_saves);
 }
 
 /*
@@ -616,6 +694,7 @@ static struct kunit_case failure_cases[] = {
 	KUNIT_CASE_SLOW(register_without_memory),
 	KUNIT_CASE_SLOW(prepare_without_memory),
 	KUNIT_CASE_SLOW(prepare_without_memory_overlooked),
+	KUNIT_CASE_SLOW(prepare_as_memory_runs_out),
 	KUNIT_CASE(cancel_without_memory),
 	KUNIT_CASE_SLOW(update_without_memory),
 	KUNIT_CASE(discard_without_memory),

@@ -106,6 +106,28 @@ static void add_same_page_twice(struct kunit *test)
 }
 
 /*
+ * Taking out what is not there, as for a driver that has split what it saved, is
+ * noticed, and takes out nothing else.
+ */
+static void remove_what_is_not_there(struct kunit *test)
+{
+	struct run *run = test->priv;
+	unsigned long pfn;
+
+	run_remove(run, 3, 1);
+	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
+
+	KUNIT_EXPECT_EQ(test, run_add(run, 5, 2, &pfn), 0);
+	run_remove(run, 4, 1);
+	run_remove(run, 7, 1);
+	run_remove(run, 6, 1);
+	run_remove(run, 6, 1);
+	KUNIT_EXPECT_EQ(test, run_add(run, 5, 1, &pfn), -EEXIST);
+	run_remove(run, 5, 1);
+	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
+}
+
+/*
  * Ranges that touch each other do not overlap, and taking one out leaves its
  * neighbours.
  */
@@ -319,6 +341,7 @@ static void add_scattered(struct kunit *test)
 
 static struct kunit_case index_cases[] = {
 	KUNIT_CASE(add_same_page_twice),
+	KUNIT_CASE(remove_what_is_not_there),
 	KUNIT_CASE(add_neighbours),
 	KUNIT_CASE_PARAM(add_overlap, overlaps_gen_params),
 	KUNIT_CASE(add_over_two_others),

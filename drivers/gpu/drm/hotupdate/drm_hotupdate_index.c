@@ -162,6 +162,9 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_index_remove);
 /**
  * hotupdate_index_is_empty - whether no page of the host is in a block
  *
+ * An insertion that failed for want of memory can leave nodes in an xarray in
+ * which there is nothing, so that it is not enough to ask for those.
+ *
  * Return: true if so.
  */
 bool hotupdate_index_is_empty(void)
@@ -170,9 +173,12 @@ bool hotupdate_index_is_empty(void)
 
 	guard(mutex)(&index_lock);
 
-	for (order = 0; order < ARRAY_SIZE(index); order++)
-		if (!xa_empty(&index[order]))
+	for (order = 0; order < ARRAY_SIZE(index); order++) {
+		unsigned long first = 0;
+
+		if (xa_find(&index[order], &first, ULONG_MAX, XA_PRESENT))
 			return false;
+	}
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_index_is_empty);
@@ -201,6 +207,10 @@ int hotupdate_index_init(void)
  */
 void hotupdate_index_exit(void)
 {
+	unsigned int order;
+
 	WARN_ON(!hotupdate_index_is_empty());
+	for (order = 0; order < ARRAY_SIZE(index); order++)
+		xa_destroy(&index[order]);
 	kmem_cache_destroy(chunk_cache);
 }
