@@ -3,8 +3,8 @@
 #
 # initramfs.sh: packs what a virtual machine boots with into $WORK/initramfs.cpio:
 # busybox, the modules that build-modules.sh has left and those of the stock
-# kernel which they or a scenario need, the guest programs, tools/testing/vm and
-# tap.sh.
+# kernel which they or a scenario need, the guest programs, tools/testing/vm,
+# tap.sh and tools/trace.
 
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/apt.sh"
@@ -78,6 +78,7 @@ cp "$(busybox)" "$root/bin/busybox"
 ln -s busybox "$root/bin/sh"
 cp -r "$TESTING/vm" "$root/"
 cp "$TESTING/tap.sh" "$root/vm/"
+cp -r "$PROJECT/tools/trace" "$root/vm/"
 ln -s vm/init "$root/init"
 cp -r "$WORK/modules" "$root/"
 wanted_by_modules | sort -u >"$root/modules/depends"
