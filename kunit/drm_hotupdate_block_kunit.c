@@ -157,6 +157,8 @@ static void ranges_many(struct kunit *test)
 
 /*
  * The table is made once, and stays as long as the block.
+ *
+ * Clauses: W15
  */
 static void sgt_asked_for_twice(struct kunit *test)
 {
@@ -176,6 +178,8 @@ static void destroy_block(void *data)
 /*
  * A range whose bytes do not fit into an entry of an sg_table is spread over
  * several. None is lost at the seams.
+ *
+ * Clauses: W15
  */
 static void sgt_of_big_ranges(struct kunit *test)
 {
@@ -266,6 +270,8 @@ static void vmap_scattered(struct kunit *test)
 
 /*
  * Device memory has neither pages nor a mapping, only its description.
+ *
+ * Clauses: W15
  */
 static void device_has_no_pages(struct kunit *test)
 {
@@ -282,6 +288,8 @@ static void device_has_no_pages(struct kunit *test)
 /*
  * A page number of device memory means nothing to the host: it can be any, and
  * a range can be larger than the machine's memory.
+ *
+ * Clauses: W6
  */
 static void device_beyond_host_memory(struct kunit *test)
 {

@@ -243,6 +243,8 @@ static void cancel_frees_buffer(struct kunit *test)
 
 /*
  * What a driver keeps it can keep longer than its adapter.
+ *
+ * Clauses: W16
  */
 static void block_outlives_adapter(struct kunit *test)
 {
@@ -322,6 +324,8 @@ static void take_then_save_again(struct kunit *test)
 /*
  * As long as somebody else has a reference nothing is taken, nor is the
  * caller's table written to.
+ *
+ * Clauses: W16
  */
 static void take_with_second_reference(struct kunit *test)
 {
@@ -341,6 +345,8 @@ static void take_with_second_reference(struct kunit *test)
 
 /*
  * Device memory has no pages to take. The driver has its reference still.
+ *
+ * Clauses: W16
  */
 static void take_device(struct kunit *test)
 {

@@ -267,6 +267,8 @@ static void register_two_gpus(struct kunit *test)
 /*
  * The names are copies: what the driver showed was overwritten when it had
  * registered. When it has gone, nothing points at it any more.
+ *
+ * Clauses: W2
  */
 static void names_are_copies(struct kunit *test)
 {

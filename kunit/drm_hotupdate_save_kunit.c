@@ -475,6 +475,8 @@ static void accept_many_blocks(struct kunit *test)
 /*
  * A driver that saves nothing has a stash nonetheless: it is restored, from
  * nothing, and its device is taken over.
+ *
+ * Clauses: W5
  */
 static void accept_no_blocks(struct kunit *test)
 {

@@ -223,6 +223,8 @@ static void prepare_attempt(struct kunit *test, struct attempt *attempt)
  * An operation from within a callback is refused at once, and not waited for:
  * but for the save of a block in the save callback. The callback's own
  * operation goes on as if nothing had been tried.
+ *
+ * Clauses: W5, W19
  */
 static void operation_within_callback(struct kunit *test)
 {
@@ -332,6 +334,8 @@ static int save_elsewhere(struct fake_driver *driver, enum fake_call call,
 /*
  * A driver cannot save for another adapter from within its own save, be the
  * other one running or saved, and its own save is not harmed by trying.
+ *
+ * Clauses: W5
  */
 static void save_for_another_adapter(struct kunit *test)
 {

@@ -332,7 +332,11 @@ static const struct refused_case refused_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(refused, refused_cases, name);
 
-/* It is refused, nothing is written to it, and it is the stash's as before. */
+/*
+ * It is refused, nothing is written to it, and it is the stash's as before.
+ *
+ * Clauses: U10
+ */
 static void restore_refused(struct kunit *test)
 {
 	const struct refused_case *c = test->param_value;
@@ -398,7 +402,11 @@ static const struct refused_case good_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(good, good_cases, name);
 
-/* The table is where it was and as it was, and from the commit on ours. */
+/*
+ * The table is where it was and as it was, and from the commit on ours.
+ *
+ * Clauses: W9, W16
+ */
 static void restore_good(struct kunit *test)
 {
 	const struct refused_case *c = test->param_value;

@@ -361,7 +361,11 @@ static void save_merges_neighbours(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vgpu_memory_own(cargo->to), 0);
 }
 
-/* VRAM in pieces and out of order comes back at the very offsets (W14). */
+/*
+ * VRAM in pieces and out of order comes back at the very offsets (W14).
+ *
+ * Clauses: W14
+ */
 static void roundtrip_vram_fragmented(struct kunit *test)
 {
 	struct vgpu_vram *vram = vram_new(test, SZ_1M), *again = vram_new(test, SZ_1M);
@@ -403,7 +407,11 @@ static void put_folio(void *folio)
 	folio_put(folio);
 }
 
-/* Folios come back where they are, with the one reference that they had. */
+/*
+ * Folios come back where they are, with the one reference that they had.
+ *
+ * Clauses: W9, W16
+ */
 static void roundtrip_system(struct kunit *test)
 {
 	struct vgpu_vram *vram = vram_new(test, SZ_1M);

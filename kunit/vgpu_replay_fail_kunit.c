@@ -35,7 +35,11 @@ static void expect_update_works(struct update *update)
 	expect_running(update);
 }
 
-/* The save fails before each of its blocks, and at last it does not. */
+/*
+ * The save fails before each of its blocks, and at last it does not.
+ *
+ * Clauses: U3
+ */
 static void save_fails_at_each_block(struct kunit *test)
 {
 	struct update *update = update_new_usual(test);
@@ -53,7 +57,11 @@ static void save_fails_at_each_block(struct kunit *test)
 	expect_update_works(update);
 }
 
-/* A save in a version that there is not. */
+/*
+ * A save in a version that there is not.
+ *
+ * Clauses: U6
+ */
 static void save_version_unknown(struct kunit *test)
 {
 	struct update *update = update_new_usual(test);
@@ -63,7 +71,11 @@ static void save_version_unknown(struct kunit *test)
 	expect_running(update);
 }
 
-/* Whichever allocation fails, the driver runs on. */
+/*
+ * Whichever allocation fails, the driver runs on.
+ *
+ * Clauses: U3
+ */
 static void save_fail_nth(struct kunit *test)
 {
 	struct update *update = update_new_usual(test);
@@ -110,7 +122,11 @@ static void expect_next_attempt_works(struct update *update)
 	expect_update_works(update);
 }
 
-/* Each of the blocks is refused in its turn, from the first to the last. */
+/*
+ * Each of the blocks is refused in its turn, from the first to the last.
+ *
+ * Clauses: W14, U4, U10
+ */
 static void restore_fails_at_each_block(struct kunit *test)
 {
 	struct update *update = update_new_usual(test);
@@ -127,7 +143,11 @@ static void restore_fails_at_each_block(struct kunit *test)
 	expect_next_attempt_works(update);
 }
 
-/* All is restored, and the device cannot be started. */
+/*
+ * All is restored, and the device cannot be started.
+ *
+ * Clauses: U4, U10
+ */
 static void start_fails(struct kunit *test)
 {
 	struct update *update = update_new_usual(test);
@@ -226,7 +246,11 @@ static void other_device(struct kunit *test)
 	expect_next_attempt_works(update);
 }
 
-/* A state of a version that this release does not read: none of it is looked at. */
+/*
+ * A state of a version that this release does not read: none of it is looked at.
+ *
+ * Clauses: U4, U6
+ */
 static void version_not_readable(struct kunit *test)
 {
 	struct update *update = update_new_usual(test);
@@ -243,7 +267,11 @@ static void version_not_readable(struct kunit *test)
 	expect_running(update);
 }
 
-/* From the first block to the start, whichever allocation fails. */
+/*
+ * From the first block to the start, whichever allocation fails.
+ *
+ * Clauses: U4
+ */
 static void restore_fail_nth(struct kunit *test)
 {
 	struct update *update = update_new_usual(test);

@@ -32,6 +32,8 @@ KUNIT_ARRAY_PARAM_DESC(version, version_cases, name);
 /*
  * No guest is reset, sees other content, or another table. The device is not
  * written to from the begin to the end, but for whether it interrupts.
+ *
+ * Clauses: W9, W14, U6
  */
 static void update_unnoticed(struct kunit *test)
 {
@@ -62,7 +64,11 @@ struct expected_block {
 	enum hotupdate_kind kind;
 };
 
-/* The adapter, then the VFs by number: each in the way that W7 has for it. */
+/*
+ * The adapter, then the VFs by number: each in the way that W7 has for it.
+ *
+ * Clauses: W3, W7
+ */
 static void save_order(struct kunit *test)
 {
 	static const struct expected_block expected[] = {
@@ -108,7 +114,11 @@ static void *map_block(struct kunit *test, struct update *update, unsigned int i
 	return drm_hotupdate_block_vmap(block);
 }
 
-/* The states are those of the device and the VFs. */
+/*
+ * The states are those of the device and the VFs.
+ *
+ * Clauses: W3
+ */
 static void save_content(struct kunit *test)
 {
 	struct vgpu_adapter_state adapter = {
@@ -153,7 +163,11 @@ static void expect_nothing_written(struct update *update)
 	KUNIT_EXPECT_NULL(update->test, update->hw->handler);
 }
 
-/* Up to the start nothing at all is written (W14), nor interrupts awaited. */
+/*
+ * Up to the start nothing at all is written (W14), nor interrupts awaited.
+ *
+ * Clauses: W14
+ */
 static void restore_writes_nothing(struct kunit *test)
 {
 	struct update *update = update_new_usual(test);
@@ -177,7 +191,11 @@ static void save_writes_nothing(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, update->hw->handler);
 }
 
-/* What the allocator gives to others is not what VFs have. */
+/*
+ * What the allocator gives to others is not what VFs have.
+ *
+ * Clauses: W14
+ */
 static void restore_reserves_vram(struct kunit *test)
 {
 	struct update *update = update_new_usual(test);
@@ -280,7 +298,11 @@ static void requests_change_memory(struct kunit *test)
 	update_expect_known(update, VF_NONE);
 }
 
-/* Called off: the driver goes on as if nothing had been. */
+/*
+ * Called off: the driver goes on as if nothing had been.
+ *
+ * Clauses: W4, U2
+ */
 static void cancel(struct kunit *test)
 {
 	struct update *update = update_new_usual(test);
@@ -306,7 +328,11 @@ static void cancel(struct kunit *test)
 	update_expect_known(update, VF_NONE);
 }
 
-/* A driver that is removed after a cancel takes its VFs with it. */
+/*
+ * A driver that is removed after a cancel takes its VFs with it.
+ *
+ * Clauses: U2
+ */
 static void cancel_and_unbind(struct kunit *test)
 {
 	struct update *update = update_new_usual(test);
@@ -320,7 +346,11 @@ static void cancel_and_unbind(struct kunit *test)
 		mock_guest_expect_reset_then_freed(update->guests[number]);
 }
 
-/* The stash is given up: the next driver finds a device that it resets. */
+/*
+ * The stash is given up: the next driver finds a device that it resets.
+ *
+ * Clauses: U9
+ */
 static void discard(struct kunit *test)
 {
 	struct update *update = update_new_usual(test);
@@ -339,7 +369,11 @@ static void discard(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, vgpu_vf_is_provisioned(mock_gpu_vf(update->gpu, VF_IDLE)));
 }
 
-/* There and back, and there again: nothing is lost on the way. */
+/*
+ * There and back, and there again: nothing is lost on the way.
+ *
+ * Clauses: U6
+ */
 static void many_updates(struct kunit *test)
 {
 	static const u32 versions[] = { 2, 1, 1, 2, 2, 1, 2, 1, 2, 2 };

@@ -13,6 +13,10 @@ config=${2:-plain}
 um_prepare "${1:-$LTS}" "$config"
 shift $(($# < 2 ? $# : 2))
 
+# With options, which may name a few suites, a run proves what it proves.
+judging=()
+[ $# != 0 ] || judging+=(--all-suites)
+
 # That tests failed is for the results to say: what fails here is the building.
 kunit_status=0
 run_kunit()
@@ -28,4 +32,4 @@ cp "$um_build/test.log" "${um_log%.log}-kernel.log" 2>/dev/null || true
 um_note_warnings
 # one that failed may have been stopped before the last file
 [ -e "$um_build/test.log" ] || rm -f "$um_build/.without-warning"
-"$TESTING/kunit_tap.py" "kunit-$um_series-$config" "$kunit_status" "$um_build"
+"$TESTING/kunit_tap.py" "${judging[@]}" "kunit-$um_series-$config" "$kunit_status" "$um_build"

@@ -2,19 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Print what kunit.py has found as TAP, one line a case.
 
-kunit_tap.py NAME STATUS BUILD_DIR
+kunit_tap.py [--all-suites] NAME STATUS BUILD_DIR
 
 STATUS is that of kunit.py. In BUILD_DIR are its results.json and test.log, and
 warnings, those of the compiler about this project. Failures are also: a run
 without any case, one that failed or broke off although every case passed, a
-kernel that complained, a warning.
+kernel that complained, a warning. With --all-suites: a clause that no case has
+proven.
 """
 
+import argparse
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+from clauses import Wrong, unproven
 
 
 class Tap:
@@ -58,8 +62,13 @@ def read(path):
 
 
 def main():
-    name, status, build = sys.argv[1:]
-    build = Path(build)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--all-suites", action="store_true")
+    parser.add_argument("name")
+    parser.add_argument("status")
+    parser.add_argument("build", type=Path)
+    args = parser.parse_args()
+    name, status, build = args.name, args.status, args.build
     log = read(build / "test.log")
     results = read(build / "results.json") or '{"test_cases": [], "sub_groups": []}'
     found = list(cases(json.loads(results)))
@@ -77,6 +86,13 @@ def main():
     tap.result(found and not broken_off and (status == "0" or tap.failed),
                f"{name} ran all its suites",
                [f"kunit.py ended with {status} after {len(found)} cases"])
+
+    if args.all_suites:
+        try:
+            missing = unproven(found)
+        except Wrong as wrong:
+            missing = [str(wrong)]
+        tap.result(not missing, f"{name} proves every clause", missing)
 
     # UML itself may warn at boot, that there is no PCI: only the tests count
     command = [Path(__file__).with_name("splats.sh"), build / "test.log", "KTAP version"]

@@ -129,7 +129,7 @@ project_files()
 		git -c safe.directory="$PROJECT" ls-files -co --exclude-standard -- "$@"
 	else
 		find "${@:-.}" \( -name .git -o -path ./build \) -prune -o -type f \
-			! -name '*.ko' ! -name '*.o' ! -name '*.mod' ! -name '*.mod.c' \
+			! -name '*.pyc' ! -name '*.ko' ! -name '*.o' ! -name '*.mod' ! -name '*.mod.c' \
 			! -name '.*.cmd' ! -name Module.symvers ! -name modules.order \
 			-print | sed 's,^\./,,'
 	fi | sort -u | while read -r file; do

@@ -98,6 +98,11 @@ spdx()
 	return $status
 }
 
+clauses()
+{
+	tools/testing/clauses.py check
+}
+
 # lint WHAT FUNCTION FILES... - no files is a mistake, not a success
 lint()
 {
@@ -111,11 +116,12 @@ lint()
 }
 
 lock "$WORK_LOCK"
-tap_plan 6
+tap_plan 7
 lint "checkpatch --strict" checkpatch "${sources[@]}" "${kbuild[@]}"
 lint "sparse" sparse_modules "${modules_code[@]}"
 lint "kernel-doc of $LTS" kernel_doc "$lts" "${kernel_code[@]}"
 lint "kernel-doc of $NEWEST" kernel_doc "$newest" "${kernel_code[@]}"
 lint "shellcheck" shellcheck -x -P SCRIPTDIR -P tools/testing -P tools/testing/vm "${scripts[@]}"
+lint "clauses and their cases" clauses kunit/*_kunit.c
 lint "SPDX lines" spdx "${commentable[@]}"
 tap_done
