@@ -23,6 +23,8 @@ for script in "$TESTING"/vm/scenarios/*.sh; do
 done
 parts+=(
 	"kunit $LTS plain|tap|kunit.sh $LTS plain"
+	"kunit $LTS debug|tap|kunit.sh $LTS debug"
+	"kunit $NEWEST debug|tap|kunit.sh $NEWEST debug"
 )
 
 total_passed=0 total_failed=0 total_skipped=0

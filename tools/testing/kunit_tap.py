@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Print what kunit.py has found as TAP, one line a case.
 
-kunit_tap.py [--all-suites] NAME STATUS BUILD_DIR
+kunit_tap.py [--all-suites] [--no-skips] NAME STATUS BUILD_DIR
 
 STATUS is that of kunit.py. In BUILD_DIR are its results.json and test.log, and
 warnings, those of the compiler about this project. Failures are also: a run
 without any case, one that failed or broke off although every case passed, a
 kernel that complained, a warning. With --all-suites: a clause that no case has
-proven.
+proven. With --no-skips: a case that was skipped.
 """
 
 import argparse
@@ -64,6 +64,7 @@ def read(path):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--all-suites", action="store_true")
+    parser.add_argument("--no-skips", action="store_true")
     parser.add_argument("name")
     parser.add_argument("status")
     parser.add_argument("build", type=Path)
@@ -75,7 +76,9 @@ def main():
 
     tap = Tap()
     for case, outcome in found:
-        if outcome == "SKIP":
+        if outcome == "SKIP" and args.no_skips:
+            tap.result(False, f"{case} (skipped)", [skip_reason(log, case)])
+        elif outcome == "SKIP":
             tap.result(True, f"{case} # SKIP {skip_reason(log, case)}")
         elif outcome == "PASS":
             tap.result(True, case)
