@@ -17,7 +17,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(modules_config) STATE_VERSION=$(STATE_
 # not reach.
 run = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES tools/testing/
 
-.PHONY: modules modules_install clean demo check lint kunit vm help need_kdir
+.PHONY: modules modules_install clean demo check lint kunit coverage vm help need_kdir
 
 modules: need_kdir ## Build the modules (KDIR=, STATE_VERSION=1|2, W=1)
 	+$(kbuild) modules
@@ -40,6 +40,9 @@ lint: ## checkpatch, sparse, kernel-doc, shellcheck
 
 kunit: ## KUnit under UML (KERNEL=series, CONFIG=plain|debug, KSRC=path)
 	@$(run)kunit.sh "$(KERNEL)" "$(CONFIG)"
+
+coverage: ## Which lines the KUnit suites reach (V=1: all that they do not)
+	@$(run)coverage.sh
 
 vm: ## One scenario in a virtual machine (SCENARIO=smoke)
 	@$(run)vm.sh $(or $(SCENARIO),smoke)

@@ -7,28 +7,11 @@
 # tap.sh and tools/trace.
 
 source "$(dirname "$0")/lib.sh"
-source "$TESTING/apt.sh"
 
 output=$WORK/initramfs.cpio
 stock=$("$TESTING/fetch-kernel.sh" stock)
 release=$(basename "$(readlink "$stock/modules")")
 root=$WORK/initramfs
-
-# Not installed: busybox-static would put another busybox off the machine.
-busybox()
-{
-	local version dir
-
-	version=$(package_version busybox-static) || version=
-	dir=$CACHE/busybox/$version
-	[ -n "$version" ] ||
-		dir=$(find "$CACHE/busybox" -mindepth 1 -maxdepth 1 ! -name '*.new' 2>/dev/null |
-		      tail -n 1)
-	[ -n "$dir" ] || die "no package busybox-static"
-	[ -e "$dir" ] || apt_with_update long "fetching busybox" "$LOGS/fetch-busybox.log" \
-		unless_there "$dir" unpack_packages busybox-static >&2
-	find "$dir" -path '*bin/busybox' -type f
-}
 
 # See "Scenarios" in README.md.
 wanted_by_scenarios()
@@ -74,7 +57,7 @@ lock "$WORK_LOCK"
 rm -rf "$root" "$output"
 [ -e "$WORK/modules/drm_hotupdate.ko" ] || die "no modules: build-modules.sh has not run or failed"
 mkdir -p "$root"/{bin,dev,proc,sys,tmp}
-cp "$(busybox)" "$root/bin/busybox"
+cp "$("$TESTING/busybox.sh")" "$root/bin/busybox"
 ln -s busybox "$root/bin/sh"
 cp -r "$TESTING/vm" "$root/"
 cp "$TESTING/tap.sh" "$root/vm/"

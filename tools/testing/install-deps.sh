@@ -10,7 +10,7 @@ source "$TESTING/apt.sh"
 declare -A packages=(
 	[modules]="gcc libc6-dev make kmod xz-utils libelf-dev pahole perl"
 	[vm]="gcc libc6-dev make libdrm-dev pkg-config kmod cpio xz-utils qemu-system-x86"
-	[kunit]="gcc libc6-dev make flex bison bc xz-utils python3"
+	[kunit]="gcc libc6-dev make flex bison bc kmod xz-utils python3"
 	[lint]="gcc libc6-dev make libelf-dev xz-utils perl python3 shellcheck sparse"
 )
 
