@@ -17,9 +17,14 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(modules_config) STATE_VERSION=$(STATE_
 # not reach.
 run = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES tools/testing/
 
-.PHONY: modules modules_install clean demo check lint kunit coverage vm help need_kdir
+.PHONY: modules samples modules_install clean demo check lint kunit coverage vm help need_kdir
 
 modules: need_kdir ## Build the modules (KDIR=, STATE_VERSION=1|2, W=1)
+	+$(kbuild) modules
+
+# Apart from the modules, as nobody who installs these wants them.
+samples: modules_config += CONFIG_SAMPLE_DRM_HOTUPDATE=m
+samples: need_kdir ## Build the modules, and the sample of a driver
 	+$(kbuild) modules
 
 modules_install: need_kdir ## Install them (INSTALL_MOD_PATH=)

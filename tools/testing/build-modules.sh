@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # build-modules.sh: builds the modules against the stock kernel as anyone would,
-# out of tree, in copies of the project, and vgpu.ko also as the older release.
-# A warning is a failure. TAP on stdout. What is to be loaded in a virtual machine
-# ends in $WORK/modules: drm_hotupdate.ko, vgpu_sim.ko, v<state version>/vgpu.ko.
+# out of tree, in copies of the project, vgpu.ko also as the older release, and
+# the sample. A warning is a failure. TAP on stdout. What is to be loaded in a
+# virtual machine ends in $WORK/modules: drm_hotupdate.ko, vgpu_sim.ko,
+# v<state version>/vgpu.ko, samples/*.ko.
 
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/tap.sh"
@@ -34,14 +35,19 @@ install_modules()
 		install_module "$WORK/build-v$newest/drivers/gpu/drm/$module.ko" \
 			"$to" || return 1
 	done
+	mkdir -p "$to/samples"
+	for module in tally tally_device; do
+		install_module "$WORK/build-v$newest/samples/drm_hotupdate/$module.ko" \
+			"$to/samples" || return 1
+	done
 }
 
-# build DESCRIPTION STATE_VERSION [MAKE ARGUMENTS]
+# build DESCRIPTION TARGET STATE_VERSION [MAKE ARGUMENTS]
 build()
 {
-	local log=$LOGS/build-v$2.log
+	local log=$LOGS/build-$2-v$3.log
 
-	if build_modules "$2" "$stock" "$log" "${@:3}"; then
+	if build_modules "$2" "$3" "$stock" "$log" "${@:4}"; then
 		tap_ok "$1 without a warning"
 	else
 		tap_not_ok "$1 without a warning"
@@ -52,9 +58,10 @@ build()
 lock "$WORK_LOCK"
 drop_old_work
 rm -rf "$WORK/modules"
-tap_plan 3
-build "the modules build" $newest
-build "the older release of vgpu builds" $older modules_config=CONFIG_DRM_VGPU=m \
+tap_plan 4
+build "the modules build" modules $newest
+build "the sample builds" samples $newest
+build "the older release of vgpu builds" modules $older modules_config=CONFIG_DRM_VGPU=m \
 	KBUILD_EXTRA_SYMBOLS="$WORK/build-v$newest/Module.symvers"
 tap_case "all modules are there" install_modules
 tap_done

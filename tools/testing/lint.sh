@@ -19,8 +19,8 @@ mapfile -t sources < <(project_files | grep -E '\.[ch]$')
 # a file in its content, and that of the top Makefile is a word of its own.
 mapfile -t kbuild < <(project_files | sed 's,^[^/]*$,./&,' |
 		      grep -E '/(Kconfig|Kbuild|Makefile)$')
-mapfile -t kernel_code < <(project_files drivers include kunit | grep -E '\.[ch]$')
-mapfile -t modules_code < <(project_files drivers | grep -E '\.c$')
+mapfile -t kernel_code < <(project_files drivers include kunit samples | grep -E '\.[ch]$')
+mapfile -t modules_code < <(project_files drivers samples | grep -E '\.c$')
 mapfile -t scripts < <(for file in "${all[@]}"; do
 	case $file in
 	*.sh | dkms.conf) echo "$file" ;;
@@ -67,7 +67,7 @@ sparse_modules()
 {
 	local log=$LOGS/sparse.log file missed=0
 
-	build_modules 2 "$stock" "$log" C=2 CHECK=sparse 2>/dev/null || {
+	build_modules samples 2 "$stock" "$log" C=2 CHECK=sparse 2>/dev/null || {
 		grep -iE -A 4 "$complaint" "$log" | head -n 60
 		return 1
 	}

@@ -7,19 +7,20 @@
 # shellcheck disable=SC2034 # for those who show them
 complaint='warning:|error:|\*\*\* '
 
-# build_modules STATE_VERSION STOCK LOG [MAKE ARGUMENTS] - the warnings of a file
+# build_modules TARGET STATE_VERSION STOCK LOG [MAKE ARGUMENTS] - modules, or
+# samples, which are the modules and more. The warnings of a file
 # are given only once, when it is compiled, so a build is only built on if it
 # came to its end without any; what an earlier one built is not left to be tested
 build_modules()
 {
-	local version=$1 stock=$2 log=$3 dir=$WORK/build-v$1
+	local target=$1 version=$2 stock=$3 log=$4 dir=$WORK/build-v$2
 
-	shift 3
+	shift 4
 	[ -e "$dir/.without-warning" ] || rm -rf "$dir"
 	rm -f "$dir/.without-warning"
-	sync_project "$dir" Makefile Kbuild drivers include kunit
-	if long "building the modules, state version $version" "$log" \
-		nice make -C "$dir" -j"$(nproc)" modules KDIR="$stock/kdir" W=1 \
+	sync_project "$dir" Makefile Kbuild drivers include kunit samples
+	if long "building the $target, state version $version" "$log" \
+		nice make -C "$dir" -j"$(nproc)" "$target" KDIR="$stock/kdir" W=1 \
 		STATE_VERSION="$version" "$@" && ! grep -qiE "$complaint" "$log"; then
 		touch "$dir/.without-warning"
 	else
