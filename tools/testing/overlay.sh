@@ -11,12 +11,11 @@ source "$(dirname "$0")/lib.sh"
 [ $# = 2 ] || die "usage: overlay.sh KSRC DEST"
 ksrc=$(realpath "$1")
 dest=$2
-drm=drivers/gpu/drm
-[ -e "$ksrc/$drm/Kconfig" ] || die "$ksrc is no kernel source"
+[ -e "$ksrc/drivers/gpu/drm/Kconfig" ] || die "$ksrc is no kernel source"
 
 link_tree()
 {
-	local new=$1 file
+	local new=$1
 
 	cp -rs "$ksrc"/* "$new" || return 1
 
@@ -27,15 +26,23 @@ link_tree()
 	# kunit.py finds the root of the kernel through its own real path
 	rm -rf "$new/tools/testing/kunit"
 	cp -r "$ksrc/tools/testing/kunit" "$new/tools/testing/"
+}
 
-	for file in Kconfig Makefile; do
-		rm "$new/$drm/$file"
-		cp "$ksrc/$drm/$file" "$new/$drm/$file"
-	done
-	sed '/^#/d' "$PROJECT/Kconfig" >>"$new/$drm/Kconfig"
-	printf 'obj-y += %s/\n' hotupdate vgpu >>"$new/$drm/Makefile"
+# extend FILE - it is as in KSRC, with what is on stdin at its end
+extend()
+{
+	cat "$ksrc/$1" - >"$dest/$1.extended"
+	if cmp -s "$dest/$1" "$dest/$1.extended"; then
+		rm "$dest/$1.extended"
+	else
+		mv "$dest/$1.extended" "$dest/$1"
+	fi
 }
 
 lock "$(basename "$dest")"
 unless_there "$dest" link_tree
-sync_project "$dest" drivers include kunit
+sync_project "$dest" drivers include kunit samples
+sed '/^#/d' "$PROJECT/Kconfig" | extend drivers/gpu/drm/Kconfig
+printf 'obj-y += %s/\n' hotupdate vgpu | extend drivers/gpu/drm/Makefile
+sed '/^#/d' "$PROJECT/samples/drm_hotupdate/Kconfig" | extend samples/Kconfig
+echo "obj-\$(CONFIG_SAMPLE_DRM_HOTUPDATE) += drm_hotupdate/" | extend samples/Makefile

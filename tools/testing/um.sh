@@ -5,7 +5,7 @@
 # lib.sh.
 
 # As in build-modules.sh, but the rest of the kernel takes minutes and is kept.
-um_ours="drivers/gpu/drm/hotupdate drivers/gpu/drm/vgpu kunit"
+um_ours="drivers/gpu/drm/hotupdate drivers/gpu/drm/vgpu kunit samples/drm_hotupdate"
 
 # Another version's or compiler's kernel will not be needed again. (What the
 # configuration changes, Kbuild itself finds out.)
