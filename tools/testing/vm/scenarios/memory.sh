@@ -11,6 +11,7 @@
 . ./tap.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
+. ./lib/memory.sh
 
 # sites - call sites of modules with allocations that are not free; those of a
 # module that has gone have no name, only an address
@@ -18,17 +19,6 @@ sites()
 {
 	cat /sys/kernel/debug/slab/*/alloc_traces 2>/dev/null |
 		grep -E '\[(drm_hotupdate|vgpu|vgpu_sim)\]|^ *[0-9]+ 0x[0-9a-f]+ ' || true
-}
-
-# free_kib - what is free, what would be if it was asked for, and what the
-# processors keep for themselves
-free_kib()
-{
-	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	sleep 1
-	awk '/^(MemFree|SReclaimable):/ { sum += $2 } / count: / { sum += 4 * $2 }
-	     END { print sum }' /proc/meminfo /proc/zoneinfo
 }
 
 # cycle - all that there is, with guests
@@ -51,12 +41,6 @@ before=$(free_kib)
 for round in 1 2 3; do
 	case_here "cycle $round" cycle
 done
-after=$(free_kib)
 tap_is "no allocation of the modules is left" "$(sites)" ""
-tap_diag "free: $before KiB before, $after KiB after three cycles of updates of 4 VFs"
-if [ $((before - after)) -lt 1024 ]; then
-	tap_ok "memory is back where it was"
-else
-	tap_not_ok "memory is back where it was: $((before - after)) KiB less"
-fi
+memory_is_back "memory is back where it was" "$before" 1024
 tap_done
