@@ -66,12 +66,12 @@ struct drm_hotupdate_save_args {
 	const struct drm_hotupdate_range *ranges;
 	/** @num_ranges: entries in @ranges */
 	unsigned int num_ranges;
-	/** @mem: kind of memory that @ranges names, system memory otherwise */
+	/** @mem: kind of memory that @ranges names; of no other, leave it zero */
 	enum drm_hotupdate_mem mem;
 	/**
 	 * @sgt: table of system pages (W9). Each of its original entries has
-	 * to cover whole pages. The pages change hands as with @ranges, the
-	 * table itself stays with the driver, which frees it when it detaches.
+	 * to cover whole pages. The pages change hands as with @ranges. The
+	 * table does not: the driver can free it after the call.
 	 */
 	struct sg_table *sgt;
 	/** @data: kernel virtual memory, copied at the call (W10) */
@@ -90,8 +90,9 @@ struct drm_hotupdate_save_args {
  * All are called in process context and may sleep (W19), with the adapter's
  * lock held: none is called while another one of the same adapter runs, and
  * none may call drm_hotupdate_adapter_register(),
- * drm_hotupdate_adapter_unregister(), drm_hotupdate_prepare() or
- * drm_hotupdate_cancel(). They return 0 or a negative errno (W20).
+ * drm_hotupdate_adapter_quiesce(), drm_hotupdate_adapter_unregister(),
+ * drm_hotupdate_prepare() or drm_hotupdate_cancel(). Those that can fail return
+ * 0 or a negative errno (W20).
  */
 struct drm_hotupdate_ops {
 	/**
@@ -108,8 +109,10 @@ struct drm_hotupdate_ops {
 
 	/**
 	 * @cancel_save: Optional. The hot update is called off after a
-	 * @save_memory that returned 0 (W4). The core has forgotten all
-	 * blocks, the driver owns its memory as before and serves again.
+	 * @save_memory that returned 0 (W4): by an administrator, or because
+	 * it took too long, or overlooked that a block was refused. The core
+	 * has forgotten all blocks, the driver owns its memory as before and
+	 * serves again.
 	 */
 	void (*cancel_save)(struct drm_hotupdate_adapter *adapter);
 
@@ -164,9 +167,9 @@ struct drm_hotupdate_driver {
 	 * other, as far as their versions go (U6).
 	 */
 	const char *compatible;
-	/** @version: state version that this driver writes, from 1 */
+	/** @version: newest state version that it reads and writes, from 1 */
 	u32 version;
-	/** @min_version: oldest that it reads, and can be asked to write */
+	/** @min_version: oldest; it reads and writes all from here to @version */
 	u32 min_version;
 	/** @ops: the callbacks */
 	const struct drm_hotupdate_ops *ops;

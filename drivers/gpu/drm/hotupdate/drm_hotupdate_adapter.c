@@ -17,8 +17,9 @@
  * DOC: adapters
  *
  * An adapter is one GPU under hot-update protection. It comes into being when
- * a driver registers for the GPU, and is visible in sysfs from then on (W1).
- * It is found again by the GPU's identity: the name of its bus and its own.
+ * a driver registers for the GPU, can be seen in sysfs from then on, and is
+ * announced, with a uevent, when the device has started (W1). It is found again
+ * by the GPU's identity: the name of its bus and its own.
  *
  * It ends when the driver unregisters, unless the driver has saved: then the
  * adapter stays behind, detached, with its stash, until a driver registers for
@@ -340,6 +341,9 @@ static int run_driver(struct drm_hotupdate_adapter *adapter)
  * On success the driver owns what was replayed to it, and serves. On failure
  * it owns nothing, the GPU is as it was before, and a stash, if there is one,
  * is whole: a probe that returns the error leaves the GPU to another driver.
+ *
+ * A driver that has to know the adapter in its callbacks takes the one that
+ * these are given: they can be called before this has returned.
  *
  * Context: Process context, may sleep. The caller holds no lock that the
  * driver's callbacks take.

@@ -155,7 +155,7 @@ struct drm_hotupdate_adapter {
 	 * @status_lock: Protects the members below, which user space reads
 	 * while an operation goes on. Innermost but for the page index.
 	 * Written with @op_lock held too, so that an operation can read them
-	 * without it.
+	 * without it; but for @last_error, as a refusal does not wait.
 	 */
 	struct mutex status_lock;
 	/** @state: where it stands */

@@ -15,7 +15,7 @@
  * update replaces the driver's module while the hardware, and with it the
  * guests, run on.
  *
- * This module stays loaded while the driver is replaced. The driver saves
+ * drm_hotupdate.ko stays loaded while the driver is replaced. The driver saves
  * blocks of memory to it before it goes, and the next one has each of them
  * replayed before its device starts. The concept is that of WDDM 2.6, where
  * Dxgkrnl plays this part. Each function says which clause of that contract it

@@ -12,8 +12,8 @@
  *
  * An update begins with a prepare: the driver's save_memory callback runs, and
  * either all of it stands in the stash afterwards, or nothing (U3). From then
- * on until it is removed the driver serves nothing. Until it is removed the
- * update can be cancelled, as the driver still owns everything (U2).
+ * on the driver serves nothing. Until it is removed the update can be cancelled,
+ * as the driver still owns everything (U2): it then serves as before.
  */
 
 static void forget_stash(struct drm_hotupdate_adapter *adapter)

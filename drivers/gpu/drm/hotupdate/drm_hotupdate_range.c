@@ -13,7 +13,7 @@
  * DOC: ranges
  *
  * A driver names memory by page number and count. On Windows both are packed
- * into one 64-bit word, &DXGK_KSR_MEMORY_RANGE (W8); here they are two, so
+ * into one 64-bit word, DXGK_KSR_MEMORY_RANGE (W8); here they are two, so
  * that neither the address nor the length of a range has a limit of its own.
  * The packed form can be made and read, for drivers that share code with a
  * Windows driver, and for comparing a recorded sequence.

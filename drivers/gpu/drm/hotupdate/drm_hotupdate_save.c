@@ -344,9 +344,11 @@ static void trace_save(struct drm_hotupdate_adapter *adapter,
  *
  * Implements W5 to W7 and W9 to W12; DxgkCbSaveMemoryForHotUpdate on Windows.
  *
- * System pages stay the driver's own until it detaches, and are then the
- * core's: the driver must not free, move or split them any more (U2). Their
- * content may change until then. A buffer is copied as it is at the call.
+ * System pages stay the driver's own until it detaches, and are the core's
+ * then (U2). From the call on the driver must not free, move or split them. What
+ * is in them is not looked at: it can change as long as the device, or a driver
+ * that has not saved yet, writes to them. A buffer is copied as it is at the
+ * call.
  *
  * If one call of a save fails, so does the save, and the driver may as well
  * give up at once (U3).
@@ -357,8 +359,8 @@ static void trace_save(struct drm_hotupdate_adapter *adapter,
  *
  * * -EPERM: not called by the save_memory callback
  * * -EINVAL: not exactly one source, or an empty one, or one whose size does
- *   not fit; a range that is empty or wraps; pages that cannot be given away
- *   (U7)
+ *   not fit, as that of the metadata; a range that is empty or wraps; pages that
+ *   cannot be given away (U7)
  * * -E2BIG: more than %DRM_HOTUPDATE_MAX_META_SIZE bytes of metadata
  * * -EEXIST: a page is saved already (U8)
  * * -ETIMEDOUT: the administrator's deadline has passed

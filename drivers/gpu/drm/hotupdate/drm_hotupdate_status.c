@@ -31,7 +31,8 @@
  *	op_lock -> status_lock -> page index
  *
  * No lock is held when a function of the interface returns. A driver must not
- * hold, while it registers or unregisters, a lock that its callbacks take.
+ * hold a lock that its callbacks take while it registers, quiesces, unregisters,
+ * prepares or cancels: all of these wait for callbacks, or make them.
  */
 
 /* Often enough for people, and too rare to cost anything. */
