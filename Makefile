@@ -17,7 +17,8 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(modules_config) STATE_VERSION=$(STATE_
 # not reach.
 run = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES tools/testing/
 
-.PHONY: modules samples modules_install clean demo check lint kunit coverage vm help need_kdir
+.PHONY: modules samples modules_install clean demo check lint htmldocs kunit coverage
+.PHONY: vm help need_kdir
 
 modules: need_kdir ## Build the modules (KDIR=, STATE_VERSION=1|2, W=1)
 	+$(kbuild) modules
@@ -42,6 +43,9 @@ check: ## Run every test; the last line counts them
 
 lint: ## checkpatch, sparse, kernel-doc, shellcheck
 	@$(run)lint.sh
+
+htmldocs: ## The documents, into build/htmldocs
+	@$(run)htmldocs.sh
 
 kunit: ## KUnit under UML (KERNEL=series, CONFIG=plain|debug, KSRC=path)
 	@$(run)kunit.sh "$(KERNEL)" "$(CONFIG)"

@@ -15,6 +15,7 @@ parts=(
 	"stock kernel|step|fetch-kernel.sh stock"
 	"modules|tap|build-modules.sh"
 	"lint|tap|lint.sh"
+	"htmldocs|tap|htmldocs.sh"
 	"initramfs|step|initramfs.sh"
 )
 for script in "$TESTING"/vm/scenarios/*.sh; do

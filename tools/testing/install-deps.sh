@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # install-deps.sh [PURPOSE...]: installs those Debian packages that are missing
-# for the purposes: modules, vm, kunit, lint. Without any: for all.
+# for the purposes: modules, vm, kunit, lint, docs. Without any: for all.
 
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/apt.sh"
@@ -12,6 +12,7 @@ declare -A packages=(
 	[vm]="gcc libc6-dev make libdrm-dev pkg-config kmod cpio xz-utils qemu-system-x86"
 	[kunit]="gcc libc6-dev make flex bison bc kmod xz-utils python3"
 	[lint]="gcc libc6-dev make libelf-dev xz-utils perl python3 shellcheck sparse"
+	[docs]="xz-utils perl python3-sphinx"
 )
 
 install()
