@@ -519,8 +519,7 @@ static void discard_stash(struct drm_hotupdate_adapter *adapter)
 	u64 bytes = adapter->stash.bytes;
 	ktime_t start = ktime_get();
 
-	scoped_guard(mutex, &adapter->status_lock)
-		hotupdate_stash_release(&adapter->stash);
+	hotupdate_stash_release(&adapter->stash, &adapter->status_lock);
 	trace_drm_hotupdate_discard(adapter, blocks, bytes, 0,
 				    ktime_to_ns(ktime_sub(ktime_get(), start)));
 	dev_notice(&adapter->dev, "discarded %u blocks, %llu bytes, on request\n", blocks,

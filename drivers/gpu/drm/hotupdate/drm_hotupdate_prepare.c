@@ -18,10 +18,9 @@
 
 static void forget_stash(struct drm_hotupdate_adapter *adapter)
 {
-	guard(mutex)(&adapter->status_lock);
-
-	hotupdate_stash_forget(&adapter->stash);
-	adapter->version = adapter->driver_version;
+	hotupdate_stash_forget(&adapter->stash, &adapter->status_lock);
+	scoped_guard(mutex, &adapter->status_lock)
+		adapter->version = adapter->driver_version;
 }
 
 static void call_cancel_save(struct drm_hotupdate_adapter *adapter,

@@ -120,8 +120,8 @@ static void commit(struct drm_hotupdate_adapter *adapter)
 	ktime_t start;
 
 	trace_drm_hotupdate_commit(adapter, count, bytes, 0, hotupdate_blackout_ns(adapter));
+	hotupdate_stash_commit(&adapter->stash, &adapter->status_lock);
 	scoped_guard(mutex, &adapter->status_lock) {
-		hotupdate_stash_commit(&adapter->stash);
 		adapter->generation++;
 		adapter->version = adapter->driver_version;
 	}

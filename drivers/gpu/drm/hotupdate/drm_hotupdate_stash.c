@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <linux/cleanup.h>
 #include <linux/maple_tree.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/overflow.h>
 #include <linux/xarray.h>
 
@@ -58,37 +60,48 @@ int hotupdate_stash_add(struct hotupdate_stash *stash,
 	return 0;
 }
 
-static void stash_empty(struct hotupdate_stash *stash,
+/*
+ * Who reads a stash does not wait for all of its memory to be freed: it is
+ * empty at once, as far as numbers go, and each block goes on its own.
+ */
+static void stash_empty(struct hotupdate_stash *stash, struct mutex *lock,
 			void (*drop)(struct drm_hotupdate_block *block))
 {
 	struct drm_hotupdate_block *block;
 	unsigned long index;
 
+	scoped_guard(mutex, lock) {
+		stash->count = 0;
+		stash->bytes = 0;
+	}
 	xa_for_each(&stash->blocks, index, block) {
+		scoped_guard(mutex, lock)
+			xa_erase(&stash->blocks, index);
 		drop(block);
 		cond_resched();
 	}
-	xa_destroy(&stash->blocks);
 	mtree_destroy(&stash->device_index);
-	hotupdate_stash_init(stash);
+	mt_init(&stash->device_index);
 }
 
 /**
  * hotupdate_stash_forget - empty a stash whose pages the driver still owns
  * @stash: stash
+ * @lock: taken by who reads it, not held
  */
-void hotupdate_stash_forget(struct hotupdate_stash *stash)
+void hotupdate_stash_forget(struct hotupdate_stash *stash, struct mutex *lock)
 {
-	stash_empty(stash, hotupdate_block_forget);
+	stash_empty(stash, lock, hotupdate_block_forget);
 }
 
 /**
  * hotupdate_stash_release - empty a stash, and free what nobody else holds
  * @stash: stash whose pages the core owns
+ * @lock: taken by who reads it, not held
  */
-void hotupdate_stash_release(struct hotupdate_stash *stash)
+void hotupdate_stash_release(struct hotupdate_stash *stash, struct mutex *lock)
 {
-	stash_empty(stash, drm_hotupdate_block_put);
+	stash_empty(stash, lock, drm_hotupdate_block_put);
 }
 
 static void block_commit(struct drm_hotupdate_block *block)
@@ -100,10 +113,11 @@ static void block_commit(struct drm_hotupdate_block *block)
 /**
  * hotupdate_stash_commit - let go of all blocks
  * @stash: stash that was replayed
+ * @lock: taken by who reads it, not held
  *
  * Implements U5. What the driver has no reference to is freed.
  */
-void hotupdate_stash_commit(struct hotupdate_stash *stash)
+void hotupdate_stash_commit(struct hotupdate_stash *stash, struct mutex *lock)
 {
-	stash_empty(stash, block_commit);
+	stash_empty(stash, lock, block_commit);
 }
