@@ -489,13 +489,16 @@ static void blackout_parts(struct kunit *test)
 	begin = ktime_get_ns();
 	FAKE_ASSERT_DETACHED(driver);
 	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), -EIO);
+	blackout = &driver->gpu->adapter->blackout;
+	KUNIT_EXPECT_GE(test, blackout->save_ns, nap);
+	KUNIT_EXPECT_EQ(test, blackout->detached_ns, 0);
+	KUNIT_EXPECT_EQ(test, blackout->replay_ns, 0);
+	KUNIT_EXPECT_EQ(test, blackout->start_ns, 0);
 	msleep(NAP_MS);
 	fails = false;
 	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
 	whole = ktime_get_ns() - begin;
 
-	blackout = &driver->adapter->blackout;
-	KUNIT_EXPECT_GE(test, blackout->save_ns, nap);
 	KUNIT_EXPECT_GE(test, blackout->detached_ns, 3 * nap);
 	KUNIT_EXPECT_GE(test, blackout->replay_ns, nap);
 	KUNIT_EXPECT_GE(test, blackout->start_ns, nap);

@@ -101,6 +101,17 @@ static void reset_blocks(struct drm_hotupdate_adapter *adapter)
 				adapter->driver, index);
 }
 
+/* The time of this attempt is time detached, seen from the next one. */
+static void abort_blackout(struct drm_hotupdate_adapter *adapter, ktime_t detached_since)
+{
+	guard(mutex)(&adapter->status_lock);
+
+	adapter->phase_start = detached_since;
+	adapter->blackout.detached_ns = 0;
+	adapter->blackout.replay_ns = 0;
+	adapter->blackout.start_ns = 0;
+}
+
 static void abort_replay(struct drm_hotupdate_adapter *adapter, int err)
 {
 	ktime_t start = ktime_get();
@@ -173,8 +184,7 @@ int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter)
 	return 0;
 
 err_abort:
-	/* The time of this attempt is time detached, seen from the next one. */
-	adapter->phase_start = detached_since;
+	abort_blackout(adapter, detached_since);
 	abort_replay(adapter, err);
 	return err;
 }
