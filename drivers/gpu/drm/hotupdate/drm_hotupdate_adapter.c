@@ -311,7 +311,8 @@ static int run_driver(struct drm_hotupdate_adapter *adapter)
 
 	err = hotupdate_callback_begin(adapter);
 	if (err)
-		return err;
+		return hotupdate_error(adapter, err, "driver %s refused: it is being unloaded",
+				       adapter->driver);
 
 	if (adapter->state == HOTUPDATE_DETACHED)
 		err = hotupdate_restore_and_start(adapter);
@@ -351,6 +352,7 @@ static int run_driver(struct drm_hotupdate_adapter *adapter)
  *
  * * -EINVAL: @drv lacks something
  * * -EBUSY: the GPU has a driver
+ * * -ENODEV: the driver's module is being unloaded
  * * -EPROTONOSUPPORT: the stash is of another family or version; no callback
  *   was made
  * * -ENOMEM: no memory
