@@ -78,7 +78,8 @@ static int pf_show(struct seq_file *seq, void *data)
 
 	guard(mutex)(&pf->lock);
 
-	seq_printf(seq, "state: %s\n", pf->stopped ? "stopped" : pf->started ? "started" : "at rest");
+	seq_printf(seq, "state: %s\n",
+		   pf->stopped ? "stopped" : pf->started ? "started" : "at rest");
 	seq_printf(seq, "commands: %llu\n", tail);
 	seq_printf(seq, "jobs: %llu, %zu in the ring, %d in all that are not over\n", emitted,
 		   running, atomic_read(&pf->num_jobs));
