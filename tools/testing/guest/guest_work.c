@@ -193,10 +193,11 @@ static void choose_ranges(struct guest *g, struct batch *b)
 	if (most > g->opt.max_pages)
 		most = g->opt.max_pages;
 	pages = 1 + guest_random() % most;
-	b->written[0] = random_range(b->arena, pages);
-	do
+	/* Both anew: beside one in the middle there may be no room. */
+	do {
+		b->written[0] = random_range(b->arena, pages);
 		b->written[1] = random_range(b->arena, pages);
-	while (overlap(b->written[0], b->written[1]));
+	} while (overlap(b->written[0], b->written[1]));
 	b->written[2] = random_range(b->arena, 1 + guest_random() % most);
 	b->old_seen = next_range(b->arena, b->old_seen);
 	b->old_summed = next_range(b->arena, b->old_summed);
