@@ -454,6 +454,62 @@ static void roundtrip_system(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), 1);
 }
 
+/* Folios of a page each, neighbours, of which the test has a reference too. */
+static struct page *neighbours_new(struct kunit *test, unsigned int order)
+{
+	struct page *pages = alloc_pages(GFP_KERNEL | __GFP_ZERO, order);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	split_page(pages, order);
+	for (i = 0; i < 1u << order; i++) {
+		get_page(pages + i);
+		KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_folio,
+								   page_folio(pages + i)));
+	}
+	return pages;
+}
+
+static void expect_owned(struct kunit *test, struct page *pages, unsigned int num,
+			 unsigned int num_owned)
+{
+	unsigned int i;
+
+	for (i = 0; i < num; i++)
+		KUNIT_EXPECT_EQ_MSG(test, page_ref_count(pages + i), i < num_owned ? 2 : 1,
+				    "page %u", i);
+}
+
+/* A range is one chunk, of however many folios, and they come and go as such. */
+static void restore_many_folios(struct kunit *test)
+{
+	struct page *pages = neighbours_new(test, 4);
+	const struct drm_hotupdate_range range = { page_to_pfn(pages), 16 };
+	struct mock_carrier *carrier = mock_carrier_new(test);
+	struct cargo *cargo = cargo_new(test, carrier);
+
+	cargo->ranges = &range;
+	cargo->num_ranges = 1;
+	cargo->is_system = true;
+	cargo->size = SZ_64K;
+	cargo->to = memory_new(test, vram_new(test, SZ_1M), VGPU_BACKING_SYSTEM);
+	KUNIT_ASSERT_EQ(test, mock_carrier_save(carrier), 0);
+	KUNIT_ASSERT_EQ(test, mock_carrier_restore(carrier), 0);
+	KUNIT_ASSERT_EQ(test, vgpu_memory_own(cargo->to), 0);
+	KUNIT_EXPECT_EQ(test, list_count_nodes(&cargo->to->chunks), 1);
+	KUNIT_EXPECT_EQ(test, cargo->to->size, SZ_64K);
+	expect_owned(test, pages, 16, 16);
+
+	vgpu_memory_shrink(cargo->to, 11 * SZ_4K);
+	KUNIT_EXPECT_EQ(test, cargo->to->size, 11 * SZ_4K);
+	expect_owned(test, pages, 16, 11);
+	vgpu_memory_shrink(cargo->to, SZ_4K);
+	expect_owned(test, pages, 16, 1);
+	vgpu_memory_shrink(cargo->to, 0);
+	KUNIT_EXPECT_EQ(test, cargo->to->size, 0);
+	expect_owned(test, pages, 16, 0);
+}
+
 /* Restored memory is memory: it grows, shrinks, and is saved again. */
 static void resize_after_restore(struct kunit *test)
 {
@@ -524,6 +580,7 @@ static struct kunit_case update_cases[] = {
 	KUNIT_CASE(save_merges_neighbours),
 	KUNIT_CASE(roundtrip_vram_fragmented),
 	KUNIT_CASE(roundtrip_system),
+	KUNIT_CASE(restore_many_folios),
 	KUNIT_CASE_PARAM(resize_after_restore, backing_gen_params),
 	{ }
 };

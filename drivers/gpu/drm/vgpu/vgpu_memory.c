@@ -2,13 +2,13 @@
 
 #include <kunit/visibility.h>
 #include <linux/cleanup.h>
-#include <linux/gfp.h>
-#include <linux/log2.h>
+#include <linux/list_sort.h>
 #include <linux/math.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
+#include "vgpu_folio.h"
 #include "vgpu_hw.h"
 #include "vgpu_memory.h"
 
@@ -16,20 +16,21 @@
  * DOC: memory
  *
  * What backs a function's address space: chunks in the order of its addresses.
- * In VRAM a chunk is a node of the allocator, in system memory a folio. New
- * memory is zeroed: it may have been another guest's.
+ * In VRAM a chunk is a node of the allocator, in system memory a row of folios
+ * that are neighbours. New memory is zeroed: it may have been another guest's.
  *
- * Memory is made of the largest chunks that can be had, and where there is no
+ * Memory is made of the largest pieces that can be had, and where there is no
  * large one left, of smaller ones. So a VF can be given the last of a VRAM that
  * is in pieces.
  *
  * At a hot update VRAM is only described, and reserved again at the very
  * offsets (W14). Folios change hands where they are: between the replay and
- * the commit they are still the block's.
+ * the commit they are still the block's. There is a chunk for each range of the
+ * block, not for each folio, so that the replay of much memory takes no longer
+ * than that of little.
  */
 
 #define MAX_VRAM_CHUNK		SZ_1G
-#define MAX_FOLIO_ORDER_USED	min_t(unsigned int, MAX_PAGE_ORDER, 9)
 
 /**
  * vgpu_memory_init - begin with no memory
@@ -60,11 +61,15 @@ static void remove_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk)
 	memory->size -= chunk->size;
 }
 
-static int alloc_vram_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk,
-			    u64 size)
+static int grow_vram(struct vgpu_memory *memory, u64 size)
 {
 	struct vgpu_vram *vram = memory->vram;
+	struct vgpu_chunk *chunk;
 	int err;
+
+	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+	if (!chunk)
+		return -ENOMEM;
 
 	size = min(size, MAX_VRAM_CHUNK);
 	for (;;) {
@@ -75,39 +80,85 @@ static int alloc_vram_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk
 			break;
 		size = round_up(size / 2, VGPU_PAGE_SIZE);
 	}
-	if (err)
+	if (err) {
+		kfree(chunk);
 		return err;
+	}
 
 	memset(vram->cpu + chunk->node.start, 0, size);
 	chunk->size = size;
+	add_chunk(memory, chunk);
 	return 0;
 }
 
-static int alloc_system_chunk(struct vgpu_chunk *chunk, u64 size)
+/* The chunk at the end becomes longer, if it has the folio for a neighbour. */
+static bool extend_chunk(struct vgpu_memory *memory, struct folio *folio)
 {
-	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO;
-	unsigned int order = min_t(unsigned int, ilog2(size >> PAGE_SHIFT),
-				   MAX_FOLIO_ORDER_USED);
+	struct vgpu_chunk *last;
 
-	for (; order; order--) {
-		chunk->folio = folio_alloc(gfp | __GFP_NOWARN | __GFP_NORETRY, order);
-		if (chunk->folio)
-			break;
-	}
-	if (!chunk->folio)
-		chunk->folio = folio_alloc(gfp, 0);
-	if (!chunk->folio)
+	if (list_empty(&memory->chunks))
+		return false;
+	last = list_last_entry(&memory->chunks, struct vgpu_chunk, link);
+	if (folio_pfn(last->folio) + (last->size >> PAGE_SHIFT) != folio_pfn(folio))
+		return false;
+
+	last->size += folio_size(folio);
+	memory->size += folio_size(folio);
+	return true;
+}
+
+static int add_folio(struct vgpu_memory *memory, struct folio *folio)
+{
+	struct vgpu_chunk *chunk;
+
+	if (extend_chunk(memory, folio))
+		return 0;
+
+	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+	if (!chunk)
 		return -ENOMEM;
-
-	chunk->size = folio_size(chunk->folio);
+	chunk->folio = folio;
+	chunk->size = folio_size(folio);
+	add_chunk(memory, chunk);
 	return 0;
+}
+
+static int compare_folios(void *unused, const struct list_head *a,
+			  const struct list_head *b)
+{
+	return folio_pfn(list_entry(a, struct folio, lru)) >
+	       folio_pfn(list_entry(b, struct folio, lru));
+}
+
+/* In ascending order, so that they are as few chunks as possible. */
+static int grow_system(struct vgpu_memory *memory, u64 size)
+{
+	struct folio *folio, *next;
+	LIST_HEAD(folios);
+	int err;
+
+	err = vgpu_folios_alloc(&folios, size >> PAGE_SHIFT);
+	if (err)
+		return err;
+
+	list_sort(NULL, &folios, compare_folios);
+	list_for_each_entry_safe(folio, next, &folios, lru) {
+		list_del_init(&folio->lru);
+		err = add_folio(memory, folio);
+		if (err) {
+			folio_put(folio);
+			break;
+		}
+	}
+	vgpu_folios_free(&folios);
+	return err;
 }
 
 static void free_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk)
 {
 	remove_chunk(memory, chunk);
 	if (chunk->folio)
-		folio_put(chunk->folio);
+		vgpu_folios_put(folio_pfn(chunk->folio), chunk->size >> PAGE_SHIFT);
 	if (drm_mm_node_allocated(&chunk->node)) {
 		guard(mutex)(&memory->vram->lock);
 		drm_mm_remove_node(&chunk->node);
@@ -125,48 +176,52 @@ static void free_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk)
  */
 int vgpu_memory_grow(struct vgpu_memory *memory, u64 size)
 {
+	bool in_vram = memory->backing == VGPU_BACKING_VRAM;
 	u64 old_size = memory->size;
-	struct vgpu_chunk *chunk;
 	int err;
 
 	while (memory->size < size) {
-		chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
-		if (!chunk) {
-			err = -ENOMEM;
-			goto err_shrink;
-		}
+		u64 left = size - memory->size;
 
-		if (memory->backing == VGPU_BACKING_VRAM)
-			err = alloc_vram_chunk(memory, chunk, size - memory->size);
-		else
-			err = alloc_system_chunk(chunk, size - memory->size);
+		err = in_vram ? grow_vram(memory, left) : grow_system(memory, left);
 		if (err) {
-			kfree(chunk);
-			goto err_shrink;
+			vgpu_memory_shrink(memory, old_size);
+			return err;
 		}
-		add_chunk(memory, chunk);
 		cond_resched();
 	}
 	return 0;
-
-err_shrink:
-	vgpu_memory_shrink(memory, old_size);
-	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_memory_grow);
 
-/* A folio stays whole; a node ends where it is told. */
-static void trim_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk, u64 size)
+static void trim_vram(struct vgpu_memory *memory, struct vgpu_chunk *chunk, u64 size)
 {
-	if (chunk->folio)
-		return;
-
 	guard(mutex)(&memory->vram->lock);
 
 	drm_mm_remove_node(&chunk->node);
 	chunk->node.size = size;
 	/* Cannot fail: this was its own place a moment ago. */
 	WARN_ON(drm_mm_reserve_node(&memory->vram->mm, &chunk->node));
+}
+
+/* Returns where the folio ends that @size ends in, from the chunk's start. */
+static u64 trim_system(struct vgpu_chunk *chunk, u64 size)
+{
+	unsigned long pfn = folio_pfn(chunk->folio);
+	struct folio *last = page_folio(pfn_to_page(pfn + (size >> PAGE_SHIFT) - 1));
+	u64 kept = PFN_PHYS(folio_pfn(last) + folio_nr_pages(last) - pfn);
+
+	vgpu_folios_put(pfn + PHYS_PFN(kept), PHYS_PFN(chunk->size - kept));
+	return kept;
+}
+
+/* A folio stays whole; a node ends where it is told. */
+static void trim_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk, u64 size)
+{
+	if (chunk->folio)
+		size = trim_system(chunk, size);
+	else
+		trim_vram(memory, chunk, size);
 	memory->size -= chunk->size - size;
 	chunk->size = size;
 }
@@ -333,22 +388,19 @@ static int reserve_vram(struct vgpu_memory *memory,
 	return 0;
 }
 
+/* The core has seen to it that a range is whole folios. */
 static int adopt_folios(struct vgpu_memory *memory,
 			const struct drm_hotupdate_range *range)
 {
-	unsigned long pfn = range->pfn, end = pfn + range->nr_pages;
 	struct vgpu_chunk *chunk;
 
-	while (pfn < end) {
-		chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
-		if (!chunk)
-			return -ENOMEM;
+	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+	if (!chunk)
+		return -ENOMEM;
 
-		chunk->folio = page_folio(pfn_to_page(pfn));
-		chunk->size = folio_size(chunk->folio);
-		add_chunk(memory, chunk);
-		pfn += folio_nr_pages(chunk->folio);
-	}
+	chunk->folio = page_folio(pfn_to_page(range->pfn));
+	chunk->size = range->nr_pages << PAGE_SHIFT;
+	add_chunk(memory, chunk);
 	return 0;
 }
 

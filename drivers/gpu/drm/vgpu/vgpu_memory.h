@@ -54,7 +54,7 @@ struct vgpu_chunk {
 	u64 size;
 	/** @node: where it is, if in VRAM */
 	struct drm_mm_node node;
-	/** @folio: where it is, if in system memory */
+	/** @folio: the first of the folios that it is, if in system memory */
 	struct folio *folio;
 };
 

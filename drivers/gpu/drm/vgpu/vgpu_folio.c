@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <linux/gfp.h>
+#include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "vgpu_folio.h"
+
+#define MAX_FOLIO_ORDER_USED	min_t(unsigned int, MAX_PAGE_ORDER, 9)
+
+/* The largest that can be had. Large ones are worth no reclaim. */
+static struct folio *alloc_folio_up_to(u64 nr_pages)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO;
+	unsigned int order = min_t(unsigned int, ilog2(nr_pages), MAX_FOLIO_ORDER_USED);
+	struct folio *folio;
+
+	for (; order; order--) {
+		folio = folio_alloc(gfp | __GFP_NOWARN | __GFP_NORETRY, order);
+		if (folio)
+			return folio;
+	}
+	return folio_alloc(gfp, 0);
+}
+
+/**
+ * vgpu_folios_alloc - allocate zeroed folios
+ * @folios: empty list, that they are put on by &folio.lru
+ * @nr_pages: pages of all of them
+ *
+ * Return: 0, or -ENOMEM, with none.
+ */
+int vgpu_folios_alloc(struct list_head *folios, u64 nr_pages)
+{
+	struct folio *folio;
+
+	while (nr_pages) {
+		folio = alloc_folio_up_to(nr_pages);
+		if (!folio) {
+			vgpu_folios_free(folios);
+			return -ENOMEM;
+		}
+		list_add_tail(&folio->lru, folios);
+		nr_pages -= folio_nr_pages(folio);
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * vgpu_folios_free - drop a reference to each folio of a list
+ * @folios: list that vgpu_folios_alloc() has made, empty afterwards
+ */
+void vgpu_folios_free(struct list_head *folios)
+{
+	struct folio *folio, *next;
+
+	list_for_each_entry_safe(folio, next, folios, lru) {
+		list_del_init(&folio->lru);
+		folio_put(folio);
+		cond_resched();
+	}
+}
+
+/**
+ * vgpu_folios_put - drop a reference to each of some folios
+ * @pfn: page that the first one begins with
+ * @nr_pages: pages of all of them, one behind the other
+ */
+void vgpu_folios_put(unsigned long pfn, u64 nr_pages)
+{
+	unsigned long end = pfn + nr_pages;
+
+	while (pfn < end) {
+		struct folio *folio = page_folio(pfn_to_page(pfn));
+
+		pfn += folio_nr_pages(folio);
+		folio_put(folio);
+		cond_resched();
+	}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * System memory that the device reads: as few and as large folios as there are.
+ */
+#ifndef _VGPU_FOLIO_H_
+#define _VGPU_FOLIO_H_
+
+#include <linux/types.h>
+
+struct list_head;
+
+int vgpu_folios_alloc(struct list_head *folios, u64 nr_pages);
+void vgpu_folios_free(struct list_head *folios);
+void vgpu_folios_put(unsigned long pfn, u64 nr_pages);
+
+#endif /* _VGPU_FOLIO_H_ */
