@@ -75,8 +75,8 @@ static void map_fail_nth(struct kunit *test)
 		lmtt_free(test, lmtt);
 	} while (has_failed);
 	KUNIT_EXPECT_EQ(test, err, 0);
-	/* Three last-level tables and one above, and what keeps account of them. */
-	KUNIT_EXPECT_GT(test, nth, 4);
+	/* The four tables as one folio; once that fails, as smaller ones. */
+	KUNIT_EXPECT_GT(test, nth, 1);
 }
 
 static void init_fail_nth(struct kunit *test)
@@ -210,32 +210,98 @@ static void init_maps_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page_ref_count(lmtt->root), 1);
 }
 
-/* All pages of a table are freed, once. */
+/* All folios of a table are freed, once. */
 static void fini_frees_all(struct kunit *test)
 {
 	struct vgpu_lmtt *lmtt = lmtt_new(test);
-	struct page *pages[16];
-	struct page *page;
-	unsigned long pfn;
-	unsigned int n = 0, i;
+	struct folio *folios[16];
+	unsigned int n = 0, pages = 0, i, page;
 
 	KUNIT_ASSERT_EQ(test, vgpu_lmtt_map(lmtt, SZ_1G - SZ_2M, 0, SZ_4M, 0), 0);
-	KUNIT_ASSERT_LE(test, lmtt->num_pages, ARRAY_SIZE(pages));
-	xa_for_each(&lmtt->pages, pfn, page) {
-		get_page(page);
-		pages[n++] = page;
+	KUNIT_ASSERT_LE(test, lmtt->num_pages, ARRAY_SIZE(folios));
+	for (i = 0; i < lmtt->num_runs; i++) {
+		for (page = 0; page < lmtt->runs[i].nr_pages; page += folio_nr_pages(folios[n++])) {
+			folios[n] = page_folio(pfn_to_page(lmtt->runs[i].pfn + page));
+			folio_get(folios[n]);
+			pages += folio_nr_pages(folios[n]);
+		}
 	}
-	KUNIT_EXPECT_EQ(test, n, lmtt->num_pages);
+	KUNIT_EXPECT_EQ(test, pages, lmtt->num_pages);
 	lmtt_free(test, lmtt);
 	for (i = 0; i < n; i++) {
-		KUNIT_EXPECT_EQ(test, page_ref_count(pages[i]), 1);
-		put_page(pages[i]);
+		KUNIT_EXPECT_EQ(test, folio_ref_count(folios[i]), 1);
+		folio_put(folios[i]);
 	}
+}
+
+/* Whichever allocation fails, either all of the tables are there or none. */
+static void reserve_fail_nth(struct kunit *test)
+{
+	struct vgpu_lmtt *lmtt = lmtt_new(test);
+	unsigned int nth = 0;
+	bool has_failed;
+	int err;
+
+	mock_fail_init(test);
+	do {
+		mock_fail_begin(++nth);
+		err = vgpu_lmtt_reserve(lmtt, 0, SZ_16M);
+		has_failed = mock_fail_end();
+		if (err) {
+			KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+			KUNIT_EXPECT_EQ(test, lmtt->num_pages, 1);
+			KUNIT_EXPECT_NULL(test, memchr_inv(page_address(lmtt->root), 0, SZ_4K));
+			continue;
+		}
+		KUNIT_EXPECT_EQ(test, lmtt->num_pages, 10);
+		expect_not_mapped(test, lmtt, 0, SZ_16M);
+		lmtt_free(test, lmtt);
+		lmtt = lmtt_new(test);
+	} while (has_failed);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_GT(test, nth, 1);
+}
+
+/* What was reserved is mapped with no table more, whatever allocation fails. */
+static void map_reserved(struct kunit *test)
+{
+	struct vgpu_lmtt *lmtt = lmtt_new(test);
+	u64 offset;
+
+	mock_fail_init(test);
+	KUNIT_ASSERT_EQ(test, vgpu_lmtt_reserve(lmtt, SZ_1G - SZ_2M, SZ_8M), 0);
+	KUNIT_EXPECT_EQ(test, lmtt->num_pages, 1 + 2 + 4);
+	KUNIT_EXPECT_EQ(test, vgpu_lmtt_reserve(lmtt, SZ_1G - SZ_4K, SZ_2M), 0);
+	KUNIT_EXPECT_EQ(test, lmtt->num_pages, 1 + 2 + 4);
+	for (offset = 0; offset < SZ_8M; offset += SZ_1M) {
+		mock_fail_begin(1);
+		KUNIT_EXPECT_EQ(test, 0, vgpu_lmtt_map(lmtt, SZ_1G - SZ_2M + offset, offset,
+						       SZ_1M, 0));
+		mock_fail_end();
+	}
+	KUNIT_EXPECT_EQ(test, lmtt->num_pages, 1 + 2 + 4);
+	expect_mapped(test, lmtt, SZ_1G - SZ_2M, 0, SZ_8M, 0);
+}
+
+/* For no addresses, and for some of a table that is there, none is made. */
+static void reserve_nothing(struct kunit *test)
+{
+	struct vgpu_lmtt *lmtt = lmtt_new(test);
+
+	KUNIT_EXPECT_EQ(test, vgpu_lmtt_reserve(lmtt, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, vgpu_lmtt_reserve(lmtt, SZ_1M, 0), 0);
+	KUNIT_EXPECT_EQ(test, lmtt->num_pages, 1);
+	KUNIT_ASSERT_EQ(test, vgpu_lmtt_map(lmtt, 0, 0, SZ_4K, 0), 0);
+	KUNIT_EXPECT_EQ(test, vgpu_lmtt_reserve(lmtt, SZ_1M, SZ_1M), 0);
+	KUNIT_EXPECT_EQ(test, lmtt->num_pages, 3);
 }
 
 static struct kunit_case lmtt_cases[] = {
 	KUNIT_CASE(init_fail_nth),
 	KUNIT_CASE(map_fail_nth),
+	KUNIT_CASE(reserve_fail_nth),
+	KUNIT_CASE(reserve_nothing),
+	KUNIT_CASE(map_reserved),
 	KUNIT_CASE(init_maps_nothing),
 	KUNIT_CASE_PARAM(map, map_gen_params),
 	KUNIT_CASE_PARAM(unmap, map_gen_params),

@@ -22,7 +22,6 @@ static inline struct vgpu_lmtt *lmtt_new_empty(struct kunit *test)
 	struct vgpu_lmtt *lmtt = kunit_kzalloc(test, sizeof(*lmtt), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, lmtt);
-	xa_init(&lmtt->pages);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, lmtt_fini_action, lmtt));
 	return lmtt;
 }

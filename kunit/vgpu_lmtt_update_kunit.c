@@ -351,7 +351,7 @@ static void restore_refused(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, cargo->to->root);
 	KUNIT_EXPECT_NULL(test, cargo->to->block);
 	KUNIT_EXPECT_EQ(test, cargo->to->num_pages, 0);
-	KUNIT_EXPECT_TRUE(test, xa_empty(&cargo->to->pages));
+	KUNIT_EXPECT_NULL(test, cargo->to->runs);
 	expect_untouched(cargo);
 	expect_refs(cargo, 2);
 }
@@ -379,7 +379,7 @@ static void restore_wrong_kind(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, mock_carrier_save(carrier), 0);
 	KUNIT_EXPECT_EQ(test, mock_carrier_restore(carrier), -EOPNOTSUPP);
 	KUNIT_EXPECT_NULL(test, cargo->to->root);
-	KUNIT_EXPECT_TRUE(test, xa_empty(&cargo->to->pages));
+	KUNIT_EXPECT_NULL(test, cargo->to->runs);
 }
 
 /* More tables than the memory needs are left of a VF that once had more. */
@@ -498,7 +498,7 @@ static void look_fail_nth(struct cargo *cargo, struct drm_hotupdate_block *block
 			continue;
 		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 		KUNIT_EXPECT_NULL(test, cargo->to->root);
-		KUNIT_EXPECT_TRUE(test, xa_empty(&cargo->to->pages));
+		KUNIT_EXPECT_NULL(test, cargo->to->runs);
 		/* What it would have taken over on success. */
 		cargo->to->block = block;
 	}

@@ -77,6 +77,20 @@ unsigned int mock_guest_num_tables(struct mock_guest *guest)
 	return guest->num_tables;
 }
 
+/* A reference of the guest's own, one for all the pages of a folio. */
+static void hold(struct mock_guest *guest, struct page *page)
+{
+	struct folio *folio = page_folio(page);
+	unsigned int i;
+
+	/* Most often it is the one before. */
+	for (i = guest->num_folios; i; i--)
+		if (guest->folios[i - 1] == folio)
+			return;
+	folio_get(folio);
+	guest->folios[guest->num_folios++] = folio;
+}
+
 static void add_table(struct mock_guest *guest, struct page *page)
 {
 	struct mock_table *table;
@@ -92,17 +106,8 @@ static void add_table(struct mock_guest *guest, struct page *page)
 	KUNIT_ASSERT_NOT_NULL(guest->test, table->copy);
 	memcpy(table->copy, page_address(page), PAGE_SIZE);
 	table->page = page;
-	get_page(page);
+	hold(guest, page);
 	guest->num_tables++;
-}
-
-static void add_folio(struct mock_guest *guest, struct folio *folio)
-{
-	/* Pages of a folio come one after the other. */
-	if (guest->num_folios && guest->folios[guest->num_folios - 1] == folio)
-		return;
-	folio_get(folio);
-	guest->folios[guest->num_folios++] = folio;
 }
 
 static void look_at_page(struct mock_guest *guest, unsigned int number)
@@ -119,7 +124,7 @@ static void look_at_page(struct mock_guest *guest, unsigned int number)
 		if (!(number % 512) || !guest->num_tables)
 			add_table(guest, tables[level]);
 	if (leaf & SYSTEM_BIT)
-		add_folio(guest, page_folio(pfn_to_page(PHYS_PFN(leaf & ADDRESS_BITS))));
+		hold(guest, pfn_to_page(PHYS_PFN(leaf & ADDRESS_BITS)));
 	mock_fill(leaf_memory(guest, leaf), SZ_4K, guest->seed + number);
 }
 
@@ -129,8 +134,6 @@ static void leave(void *data)
 	unsigned int i;
 
 	guest->hw->fns[guest->fn].guest = NULL;
-	for (i = 0; i < guest->num_tables; i++)
-		put_page(guest->tables[i].page);
 	for (i = 0; i < guest->num_folios; i++)
 		folio_put(guest->folios[i]);
 	vfree(guest->leaves);
@@ -157,7 +160,8 @@ struct mock_guest *mock_guest_new(struct kunit *test, struct mock_hw *hw, unsign
 				      GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, guest->tables);
 	guest->leaves = vcalloc(guest->num_pages, sizeof(*guest->leaves));
-	guest->folios = vcalloc(guest->num_pages, sizeof(*guest->folios));
+	guest->folios = vcalloc(guest->num_pages + guest->max_tables,
+				sizeof(*guest->folios));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, leave, guest));
 	KUNIT_ASSERT_NOT_NULL(test, guest->leaves);
 	KUNIT_ASSERT_NOT_NULL(test, guest->folios);
@@ -173,9 +177,6 @@ static bool are_pages_owned(struct mock_guest *guest, int refs)
 {
 	unsigned int i;
 
-	for (i = 0; i < guest->num_tables; i++)
-		if (page_ref_count(guest->tables[i].page) != refs)
-			return false;
 	for (i = 0; i < guest->num_folios; i++)
 		if (folio_ref_count(guest->folios[i]) != refs)
 			return false;

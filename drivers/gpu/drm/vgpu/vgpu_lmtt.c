@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 #include <kunit/visibility.h>
-#include <linux/cleanup.h>
-#include <linux/gfp.h>
+#include <linux/align.h>
+#include <linux/bitmap.h>
 #include <linux/io.h>
+#include <linux/list.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 
 #include <drm/drm_hotupdate.h>
 
+#include "vgpu_folio.h"
 #include "vgpu_hw.h"
 #include "vgpu_lmtt.h"
 
@@ -24,10 +28,16 @@
  * reading them. The new driver finds its way through the table as the device
  * does, from the root, and checks that it stays within the pages that it was
  * given.
+ *
+ * Nobody serves meanwhile, so it matters how many things are handed over. The
+ * tables that some memory needs are allocated together, in large folios, and
+ * what is remembered of them is runs of pages.
  */
 
 #define TOP_LEVEL	(VGPU_LMTT_LEVELS - 1)
-#define TABLE_SEEN	XA_MARK_0
+
+/* Tables of an address space that is mapped entirely. */
+#define MAX_TABLES	(1 + VGPU_LMTT_ENTRIES + VGPU_LMTT_ENTRIES * VGPU_LMTT_ENTRIES)
 
 static unsigned int level_shift(unsigned int level)
 {
@@ -54,21 +64,114 @@ static void write_entry(struct page *table, unsigned int index, u64 entry)
 	WRITE_ONCE(table_entries(table)[index], cpu_to_le64(entry));
 }
 
-static struct page *alloc_table(struct vgpu_lmtt *lmtt)
+/* There is always room for as many runs as the next power of two. */
+static size_t runs_size(unsigned int num_runs)
 {
-	struct page *page;
+	return roundup_pow_of_two(max(num_runs, 1u)) * sizeof(struct vgpu_lmtt_run);
+}
+
+static int make_room(struct vgpu_lmtt *lmtt, unsigned int more)
+{
+	struct vgpu_lmtt_run *runs;
+
+	runs = kvrealloc(lmtt->runs, runs_size(lmtt->num_runs + more), GFP_KERNEL);
+	if (!runs)
+		return -ENOMEM;
+	lmtt->runs = runs;
+	return 0;
+}
+
+static void add_run(struct vgpu_lmtt *lmtt, unsigned long pfn, unsigned int nr_pages)
+{
+	lmtt->runs[lmtt->num_runs++] = (struct vgpu_lmtt_run) {
+		.pfn = pfn,
+		.nr_pages = nr_pages,
+	};
+	lmtt->num_pages += nr_pages;
+}
+
+static int compare_runs(const void *a, const void *b)
+{
+	const struct vgpu_lmtt_run *first = a, *second = b;
+
+	return first->pfn < second->pfn ? -1 : first->pfn > second->pfn;
+}
+
+/* Put the runs into ascending order, neighbours being one, and number them. */
+static void sort_runs(struct vgpu_lmtt *lmtt)
+{
+	struct vgpu_lmtt_run *runs = lmtt->runs, *last = runs;
+	unsigned int i;
+
+	sort(runs, lmtt->num_runs, sizeof(*runs), compare_runs, NULL);
+	runs[0].first = 0;
+	for (i = 1; i < lmtt->num_runs; i++) {
+		if (last->pfn + last->nr_pages == runs[i].pfn) {
+			last->nr_pages += runs[i].nr_pages;
+			continue;
+		}
+		runs[i].first = last->first + last->nr_pages;
+		*++last = runs[i];
+	}
+	lmtt->num_runs = last - runs + 1;
+}
+
+static bool run_has(const struct vgpu_lmtt_run *run, unsigned long pfn)
+{
+	return pfn - run->pfn < run->nr_pages;
+}
+
+/* The run of a page, or NULL. The runs are sorted. */
+static const struct vgpu_lmtt_run *find_run(const struct vgpu_lmtt *lmtt,
+					    unsigned long pfn)
+{
+	unsigned int low = 0, high = lmtt->num_runs;
+
+	while (low < high) {
+		unsigned int middle = low + (high - low) / 2;
+		const struct vgpu_lmtt_run *run = &lmtt->runs[middle];
+
+		if (run_has(run, pfn))
+			return run;
+		if (pfn < run->pfn)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/* Make zeroed pages the table's, and leave in @folios the folios they are. */
+static int alloc_tables(struct vgpu_lmtt *lmtt, unsigned int num,
+			struct list_head *folios)
+{
+	struct folio *folio;
 	int err;
 
-	page = alloc_page(GFP_KERNEL | __GFP_ZERO);
-	if (!page)
-		return ERR_PTR(-ENOMEM);
-
-	err = xa_insert(&lmtt->pages, page_to_pfn(page), page, GFP_KERNEL);
+	err = vgpu_folios_alloc(folios, num);
+	if (err)
+		return err;
+	err = make_room(lmtt, list_count_nodes(folios));
 	if (err) {
-		__free_page(page);
-		return ERR_PTR(err);
+		vgpu_folios_free(folios);
+		return err;
 	}
-	lmtt->num_pages++;
+
+	list_for_each_entry(folio, folios, lru)
+		add_run(lmtt, folio_pfn(folio), folio_nr_pages(folio));
+	return 0;
+}
+
+/* The next page of folios that are used up one after the other. */
+static struct page *take_page(struct list_head *folios, unsigned int *taken)
+{
+	struct folio *folio = list_first_entry(folios, struct folio, lru);
+	struct page *page = folio_page(folio, (*taken)++);
+
+	if (*taken == folio_nr_pages(folio)) {
+		list_del_init(&folio->lru);
+		*taken = 0;
+	}
 	return page;
 }
 
@@ -80,16 +183,16 @@ static struct page *alloc_table(struct vgpu_lmtt *lmtt)
  */
 int vgpu_lmtt_init(struct vgpu_lmtt *lmtt)
 {
-	xa_init(&lmtt->pages);
-	lmtt->num_pages = 0;
-	lmtt->block = NULL;
-	lmtt->root = alloc_table(lmtt);
-	if (IS_ERR(lmtt->root)) {
-		int err = PTR_ERR(lmtt->root);
+	unsigned int taken = 0;
+	LIST_HEAD(folios);
+	int err;
 
-		lmtt->root = NULL;
+	*lmtt = (struct vgpu_lmtt) { };
+	err = alloc_tables(lmtt, 1, &folios);
+	if (err)
 		return err;
-	}
+
+	lmtt->root = take_page(&folios, &taken);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_init);
@@ -100,12 +203,10 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_init);
  */
 void vgpu_lmtt_fini(struct vgpu_lmtt *lmtt)
 {
-	struct page *page;
-	unsigned long pfn;
+	unsigned int i;
 
-	if (!lmtt->block)
-		xa_for_each(&lmtt->pages, pfn, page)
-			__free_page(page);
+	for (i = 0; i < lmtt->num_runs && !lmtt->block; i++)
+		vgpu_folios_put(lmtt->runs[i].pfn, lmtt->runs[i].nr_pages);
 	vgpu_lmtt_forget(lmtt);
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_fini);
@@ -116,11 +217,9 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_fini);
  */
 void vgpu_lmtt_forget(struct vgpu_lmtt *lmtt)
 {
-	xa_destroy(&lmtt->pages);
-	lmtt->num_pages = 0;
-	lmtt->root = NULL;
+	kvfree(lmtt->runs);
 	drm_hotupdate_block_put(lmtt->block);
-	lmtt->block = NULL;
+	*lmtt = (struct vgpu_lmtt) { };
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_forget);
 
@@ -136,38 +235,101 @@ u64 vgpu_lmtt_base(const struct vgpu_lmtt *lmtt)
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_base);
 
-static struct page *next_table(struct vgpu_lmtt *lmtt, struct page *table,
-			       unsigned int index)
+/* Entries above the last level are ours, or were checked by the restore. */
+static struct page *next_table(struct page *table, unsigned int index)
 {
 	u64 entry = read_entry(table, index);
 
-	if (!(entry & VGPU_LMTT_VALID))
-		return NULL;
-	return xa_load(&lmtt->pages, PHYS_PFN(entry & VGPU_LMTT_ADDR));
+	return entry & VGPU_LMTT_VALID ? pfn_to_page(PHYS_PFN(entry & VGPU_LMTT_ADDR)) : NULL;
 }
 
-/* The page with the last-level entry of an address, made if it is missing. */
-static struct page *leaf_table(struct vgpu_lmtt *lmtt, u64 address)
+/* The page with the last-level entry of an address, or NULL. */
+static struct page *leaf_table(const struct vgpu_lmtt *lmtt, u64 address)
 {
 	struct page *table = lmtt->root;
 	unsigned int level;
 
-	for (level = TOP_LEVEL; level; level--) {
-		unsigned int index = level_index(address, level);
-		struct page *next = next_table(lmtt, table, index);
-
-		if (!next) {
-			next = alloc_table(lmtt);
-			if (IS_ERR(next))
-				return next;
-			/* The device may see the entry before its zeroed page. */
-			dma_wmb();
-			write_entry(table, index, page_to_phys(next) | VGPU_LMTT_VALID);
-		}
-		table = next;
-	}
+	for (level = TOP_LEVEL; level && table; level--)
+		table = next_table(table, level_index(address, level));
 	return table;
 }
+
+static bool is_first_of_table(u64 address, unsigned int level)
+{
+	return IS_ALIGNED(address, 1ull << level_shift(level));
+}
+
+/* How many tables are missing for the addresses of some last-level tables. */
+static unsigned int count_missing(const struct vgpu_lmtt *lmtt, u64 start, u64 end)
+{
+	unsigned int level, missing = 0;
+	struct page *table;
+	u64 address;
+
+	for (address = start; address < end; address += 1ull << level_shift(1)) {
+		table = lmtt->root;
+		for (level = TOP_LEVEL; level; level--) {
+			if (table)
+				table = next_table(table, level_index(address, level));
+			/* Once, though many of the addresses miss it. */
+			if (!table && (address == start || is_first_of_table(address, level)))
+				missing++;
+		}
+	}
+	return missing;
+}
+
+static void link_missing(struct vgpu_lmtt *lmtt, u64 start, u64 end,
+			 struct list_head *folios)
+{
+	unsigned int level, index, taken = 0;
+	struct page *table, *next;
+	u64 address;
+
+	for (address = start; address < end; address += 1ull << level_shift(1)) {
+		table = lmtt->root;
+		for (level = TOP_LEVEL; level; level--) {
+			index = level_index(address, level);
+			next = next_table(table, index);
+			if (!next) {
+				next = take_page(folios, &taken);
+				/* The device may see the entry before its zeroed page. */
+				dma_wmb();
+				write_entry(table, index, page_to_phys(next) | VGPU_LMTT_VALID);
+			}
+			table = next;
+		}
+	}
+}
+
+/**
+ * vgpu_lmtt_reserve - make all tables that some addresses need
+ * @lmtt: table
+ * @address: first address
+ * @size: bytes
+ *
+ * Made together they are few pieces to hand over in an update.
+ *
+ * Return: 0, from which on vgpu_lmtt_map() of these addresses cannot fail; or
+ * -ENOMEM, with none made.
+ */
+int vgpu_lmtt_reserve(struct vgpu_lmtt *lmtt, u64 address, u64 size)
+{
+	u64 start = ALIGN_DOWN(address, 1ull << level_shift(1));
+	u64 end = size ? address + size : start;
+	unsigned int missing = count_missing(lmtt, start, end);
+	LIST_HEAD(folios);
+	int err;
+
+	if (!missing)
+		return 0;
+	err = alloc_tables(lmtt, missing, &folios);
+	if (err)
+		return err;
+	link_missing(lmtt, start, end, &folios);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_reserve);
 
 /**
  * vgpu_lmtt_map - let addresses lead somewhere
@@ -184,16 +346,17 @@ int vgpu_lmtt_map(struct vgpu_lmtt *lmtt, u64 address, u64 target, u64 size,
 {
 	struct page *table = NULL;
 	u64 offset;
+	int err;
+
+	err = vgpu_lmtt_reserve(lmtt, address, size);
+	if (err)
+		return err;
 
 	for (offset = 0; offset < size; offset += VGPU_PAGE_SIZE) {
 		unsigned int index = level_index(address + offset, 0);
 
 		if (!table || !index)
 			table = leaf_table(lmtt, address + offset);
-		if (IS_ERR(table)) {
-			vgpu_lmtt_unmap(lmtt, address, offset);
-			return PTR_ERR(table);
-		}
 		write_entry(table, index, (target + offset) | flags | VGPU_LMTT_VALID);
 	}
 	return 0;
@@ -219,7 +382,7 @@ void vgpu_lmtt_unmap(struct vgpu_lmtt *lmtt, u64 address, u64 size)
 
 		if (!table || !index)
 			table = leaf_table(lmtt, address + offset);
-		if (!IS_ERR(table))
+		if (table)
 			write_entry(table, index, 0);
 	}
 }
@@ -233,34 +396,14 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_unmap);
  */
 u32 vgpu_lmtt_root_index(struct vgpu_lmtt *lmtt)
 {
-	struct page *page;
-	unsigned long pfn;
-	u32 index = 0;
+	unsigned long pfn = page_to_pfn(lmtt->root);
+	const struct vgpu_lmtt_run *run;
 
-	xa_for_each(&lmtt->pages, pfn, page) {
-		if (page == lmtt->root)
-			break;
-		index++;
-	}
-	return index;
+	sort_runs(lmtt);
+	run = find_run(lmtt, pfn);
+	return run->first + (pfn - run->pfn);
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_root_index);
-
-/* In ascending order, so that neighbours are one entry. */
-static struct page **list_pages(struct vgpu_lmtt *lmtt)
-{
-	struct page **pages, *page;
-	unsigned int n = 0;
-	unsigned long pfn;
-
-	pages = kvmalloc_array(lmtt->num_pages, sizeof(*pages), GFP_KERNEL);
-	if (!pages)
-		return NULL;
-
-	xa_for_each(&lmtt->pages, pfn, page)
-		pages[n++] = page;
-	return pages;
-}
 
 /**
  * vgpu_lmtt_save - save a table as one hot-update block
@@ -282,21 +425,21 @@ int vgpu_lmtt_save(struct vgpu_lmtt *lmtt, struct drm_hotupdate_adapter *adapter
 		.meta = meta,
 		.meta_size = meta_size,
 	};
-	struct page **pages;
+	struct scatterlist *sg;
+	unsigned int i;
 	int err;
 
 	err = vgpu_lmtt_own(lmtt);
 	if (err)
 		return err;
 
-	pages = list_pages(lmtt);
-	if (!pages)
-		return -ENOMEM;
-	err = sg_alloc_table_from_pages(&sgt, pages, lmtt->num_pages, 0,
-					(size_t)lmtt->num_pages << PAGE_SHIFT, GFP_KERNEL);
-	kvfree(pages);
+	sort_runs(lmtt);
+	err = sg_alloc_table(&sgt, lmtt->num_runs, GFP_KERNEL);
 	if (err)
 		return err;
+	for_each_sgtable_sg(&sgt, sg, i)
+		sg_set_page(sg, pfn_to_page(lmtt->runs[i].pfn),
+			    lmtt->runs[i].nr_pages << PAGE_SHIFT, 0);
 
 	err = drm_hotupdate_save_memory(adapter, &args);
 	sg_free_table(&sgt);
@@ -307,63 +450,89 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_save);
 static int adopt_pages(struct vgpu_lmtt *lmtt, struct drm_hotupdate_block *block,
 		       u32 root_index)
 {
-	struct sg_table *sgt = drm_hotupdate_block_sgt(block);
-	struct sg_page_iter iter;
-	int err;
+	const struct drm_hotupdate_range *ranges;
+	unsigned int num_ranges, i;
+	struct sg_table *sgt;
 
+	/* So that vgpu_lmtt_own() cannot fail for want of memory. */
+	sgt = drm_hotupdate_block_sgt(block);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 
-	for_each_sgtable_page(sgt, &iter, 0) {
-		struct page *page = sg_page_iter_page(&iter);
-
-		err = xa_insert(&lmtt->pages, page_to_pfn(page), page, GFP_KERNEL);
-		if (err)
-			return err;
-		if (lmtt->num_pages++ == root_index)
-			lmtt->root = page;
+	ranges = drm_hotupdate_block_ranges(block, &num_ranges);
+	if (!num_ranges || drm_hotupdate_block_size(block) >> PAGE_SHIFT > MAX_TABLES)
+		return -EINVAL;
+	if (make_room(lmtt, num_ranges))
+		return -ENOMEM;
+	for (i = 0; i < num_ranges; i++) {
+		if (root_index - lmtt->num_pages < ranges[i].nr_pages)
+			lmtt->root = pfn_to_page(ranges[i].pfn + root_index - lmtt->num_pages);
+		add_run(lmtt, ranges[i].pfn, ranges[i].nr_pages);
 	}
+	sort_runs(lmtt);
 	return lmtt->root ? 0 : -EINVAL;
 }
 
-/*
- * Mark a table and those below it as seen, all of them among the pages at hand,
- * none twice. The last level is not looked into: what is in it is as it was when
- * it was saved, and checking it would take time by the page of guest memory.
- */
-static int check_tables(struct vgpu_lmtt *lmtt, struct page *table,
-			unsigned int level, u64 address, u64 size, unsigned int *seen)
-{
-	unsigned long pfn = page_to_pfn(table);
-	unsigned int index;
-	int err;
+/* How far the check of a table has come. */
+struct table_check {
+	const struct vgpu_lmtt *lmtt;
+	const struct vgpu_lmtt_run *run;	/* where the last page was found */
+	unsigned long *seen;			/* which pages were, a bit for each */
+	unsigned int num_seen;
+	u64 size;
+};
 
-	if (xa_get_mark(&lmtt->pages, pfn, TABLE_SEEN))
-		return -EINVAL;
-	xa_set_mark(&lmtt->pages, pfn, TABLE_SEEN);
-	(*seen)++;
-	if (!level)
-		return 0;
+/* Is it a page at hand, and seen for the first time? */
+static bool see_page(struct table_check *check, unsigned long pfn)
+{
+	if (!check->run || !run_has(check->run, pfn))
+		check->run = find_run(check->lmtt, pfn);
+	if (!check->run)
+		return false;
+	check->num_seen++;
+	return !__test_and_set_bit(check->run->first + (pfn - check->run->pfn), check->seen);
+}
+
+/*
+ * The tables below this one are all among the pages at hand, none twice. The
+ * last level is not looked into: what is in it is as it was when it was saved,
+ * and checking it would take time by the page of guest memory.
+ */
+static bool check_tables(struct table_check *check, struct page *table,
+			 unsigned int level, u64 address)
+{
+	unsigned int index;
 
 	for (index = 0; index < VGPU_LMTT_ENTRIES; index++) {
 		u64 start = address + ((u64)index << level_shift(level));
 		u64 entry = read_entry(table, index);
-		struct page *next;
+		unsigned long pfn = PHYS_PFN(entry & VGPU_LMTT_ADDR);
 
 		if (!(entry & VGPU_LMTT_VALID)) {
-			if (start < size)
-				return -EINVAL;
+			if (start < check->size)
+				return false;
 			continue;
 		}
-
-		next = next_table(lmtt, table, index);
-		if (!next || entry & ~(VGPU_LMTT_VALID | VGPU_LMTT_ADDR))
-			return -EINVAL;
-		err = check_tables(lmtt, next, level - 1, start, size, seen);
-		if (err)
-			return err;
+		if (entry & ~(VGPU_LMTT_VALID | VGPU_LMTT_ADDR) || !see_page(check, pfn))
+			return false;
+		if (level > 1 && !check_tables(check, pfn_to_page(pfn), level - 1, start))
+			return false;
 	}
-	return 0;
+	return true;
+}
+
+static int check_all_tables(const struct vgpu_lmtt *lmtt, u64 size)
+{
+	struct table_check check = { .lmtt = lmtt, .size = size };
+	bool is_table;
+
+	check.seen = bitmap_zalloc(lmtt->num_pages, GFP_KERNEL);
+	if (!check.seen)
+		return -ENOMEM;
+	is_table = see_page(&check, page_to_pfn(lmtt->root)) &&
+		   check_tables(&check, lmtt->root, TOP_LEVEL, 0);
+	bitmap_free(check.seen);
+	return is_table && check.num_seen == lmtt->num_pages ? 0 : -EINVAL;
 }
 
 /**
@@ -381,19 +550,10 @@ static int check_tables(struct vgpu_lmtt *lmtt, struct page *table,
 int vgpu_lmtt_restore(struct vgpu_lmtt *lmtt, struct drm_hotupdate_block *block,
 		      u32 root_index, u64 size)
 {
-	unsigned int seen = 0;
 	int err;
 
-	xa_init(&lmtt->pages);
-	lmtt->num_pages = 0;
-	lmtt->root = NULL;
-	lmtt->block = NULL;
-
-	err = adopt_pages(lmtt, block, root_index);
-	if (!err)
-		err = check_tables(lmtt, lmtt->root, TOP_LEVEL, 0, size, &seen);
-	if (!err && seen != lmtt->num_pages)
-		err = -EINVAL;
+	*lmtt = (struct vgpu_lmtt) { };
+	err = adopt_pages(lmtt, block, root_index) ?: check_all_tables(lmtt, size);
 	if (err) {
 		vgpu_lmtt_forget(lmtt);
 		return err;

@@ -86,6 +86,10 @@ static int map_memory_from(struct vgpu_vf *vf, u64 from)
 	u64 address = 0, skip;
 	int err;
 
+	err = vgpu_lmtt_reserve(&vf->lmtt, from, memory->size - from);
+	if (err)
+		return err;
+
 	list_for_each_entry(chunk, &memory->chunks, link) {
 		u64 end = address + chunk->size;
 
