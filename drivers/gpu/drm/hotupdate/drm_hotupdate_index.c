@@ -44,70 +44,87 @@ static struct xarray index[INDEX_ORDERS];
 /* Protects the index and all chunks. Innermost. */
 static DEFINE_MUTEX(index_lock);
 
+/* Where a folio is in the index. */
 struct index_slot {
-	struct xarray *chunks;
-	unsigned long chunk;
-	unsigned int bit;
 	unsigned int order;
+	unsigned int bit;
+	unsigned long number;		/* of the chunk */
+	struct index_chunk *chunk;	/* NULL if it is not there */
 };
 
-static struct index_slot index_slot(unsigned long pfn)
+/* Looks for the chunk only if it is not that of the folio before. */
+static void slot_find(struct index_slot *slot, unsigned long pfn)
 {
 	unsigned int order = folio_order(page_folio(pfn_to_page(pfn)));
-	unsigned long number = pfn >> order;
+	unsigned long number = (pfn >> order) / INDEX_CHUNK_BITS;
 
-	return (struct index_slot) {
-		.chunks = &index[order],
-		.chunk = number / INDEX_CHUNK_BITS,
-		.bit = number % INDEX_CHUNK_BITS,
-		.order = order,
-	};
+	slot->bit = (pfn >> order) % INDEX_CHUNK_BITS;
+	if (slot->chunk && slot->order == order && slot->number == number)
+		return;
+
+	slot->order = order;
+	slot->number = number;
+	slot->chunk = xa_load(&index[order], number);
 }
 
-static struct index_chunk *chunk_get(const struct index_slot *slot)
+static int slot_make_chunk(struct index_slot *slot)
 {
-	struct index_chunk *chunk = xa_load(slot->chunks, slot->chunk);
+	struct index_chunk *chunk;
 	int err;
-
-	if (chunk)
-		return chunk;
 
 	chunk = kmem_cache_zalloc(chunk_cache, GFP_KERNEL);
 	if (!chunk)
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 
-	err = xa_insert(slot->chunks, slot->chunk, chunk, GFP_KERNEL);
+	err = xa_insert(&index[slot->order], slot->number, chunk, GFP_KERNEL);
 	if (err) {
 		kmem_cache_free(chunk_cache, chunk);
-		return ERR_PTR(err);
+		return err;
 	}
-	return chunk;
+	slot->chunk = chunk;
+	return 0;
 }
 
-static void chunk_put(const struct index_slot *slot, struct index_chunk *chunk)
+static int slot_set(struct index_slot *slot)
 {
-	if (chunk->used)
-		return;
-	xa_erase(slot->chunks, slot->chunk);
-	kmem_cache_free(chunk_cache, chunk);
+	int err;
+
+	if (!slot->chunk) {
+		err = slot_make_chunk(slot);
+		if (err)
+			return err;
+	}
+	if (__test_and_set_bit(slot->bit, slot->chunk->bits))
+		return -EEXIST;
+	slot->chunk->used++;
+	return 0;
+}
+
+/* Returns false if it was not set. */
+static bool slot_clear(struct index_slot *slot)
+{
+	if (!slot->chunk || !__test_and_clear_bit(slot->bit, slot->chunk->bits))
+		return false;
+	if (--slot->chunk->used)
+		return true;
+
+	xa_erase(&index[slot->order], slot->number);
+	kmem_cache_free(chunk_cache, slot->chunk);
+	slot->chunk = NULL;
+	return true;
 }
 
 static void index_remove_up_to(unsigned long pfn, unsigned long end)
 {
+	struct index_slot slot = { };
+
 	lockdep_assert_held(&index_lock);
 
-	while (pfn < end) {
-		struct index_slot slot = index_slot(pfn);
-		struct index_chunk *chunk = xa_load(slot.chunks, slot.chunk);
-
-		if (chunk && __test_and_clear_bit(slot.bit, chunk->bits)) {
-			chunk->used--;
-			chunk_put(&slot, chunk);
-		} else {
+	for (; pfn < end; pfn += 1ul << slot.order) {
+		slot_find(&slot, pfn);
+		if (!slot_clear(&slot))
 			pr_err_ratelimited("page %#lx is not where it was entered: a driver split or freed what it saved\n",
 					   pfn);
-		}
-		pfn += 1ul << slot.order;
 	}
 }
 
@@ -125,23 +142,18 @@ int hotupdate_index_add(const struct drm_hotupdate_range *range,
 			unsigned long *pfn)
 {
 	unsigned long end = range->pfn + range->nr_pages;
-	struct index_chunk *chunk;
-	struct index_slot slot;
+	struct index_slot slot = { };
 	int err;
 
 	guard(mutex)(&index_lock);
 
 	for (*pfn = range->pfn; *pfn < end; *pfn += 1ul << slot.order) {
-		slot = index_slot(*pfn);
-		chunk = chunk_get(&slot);
-		err = PTR_ERR_OR_ZERO(chunk);
-		if (!err && __test_and_set_bit(slot.bit, chunk->bits))
-			err = -EEXIST;
+		slot_find(&slot, *pfn);
+		err = slot_set(&slot);
 		if (err) {
 			index_remove_up_to(range->pfn, *pfn);
 			return err;
 		}
-		chunk->used++;
 	}
 	return 0;
 }
