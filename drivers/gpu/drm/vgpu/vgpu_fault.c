@@ -18,6 +18,10 @@ static int fail_save = -1;
 module_param(fail_save, int, 0600);
 MODULE_PARM_DESC(fail_save, "Fail after saving this many blocks (test)");
 
+static unsigned int corrupt_vf;
+module_param(corrupt_vf, uint, 0600);
+MODULE_PARM_DESC(corrupt_vf, "Save a spoilt state of this VF (test)");
+
 static int fail_restore = -1;
 module_param(fail_restore, int, 0600);
 MODULE_PARM_DESC(fail_restore, "Refuse the block of this index (test)");
@@ -60,6 +64,25 @@ int vgpu_fault_save(struct vgpu_device *vgpu, unsigned int block)
 	return fail_save >= 0 && block == fail_save ? fail(vgpu, "save") : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_fault_save);
+
+/**
+ * vgpu_fault_spoil_vf - spoil the state of a VF before it is saved, if so asked
+ * @vgpu: device
+ * @number: number of the VF
+ * @data: its state, encoded
+ * @size: bytes at @data
+ *
+ * The VF itself is left alone: what the next driver is given is wrong.
+ */
+void vgpu_fault_spoil_vf(struct vgpu_device *vgpu, unsigned int number, u8 *data,
+			 size_t size)
+{
+	if (number != corrupt_vf)
+		return;
+	drm_warn(&vgpu->drm, "VF %u is saved spoilt because a module parameter asks for it\n",
+		 number);
+	data[size - 1] ^= 1;
+}
 
 /**
  * vgpu_fault_restore - whether the restore of a block is to fail

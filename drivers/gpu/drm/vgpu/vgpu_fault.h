@@ -5,10 +5,14 @@
 #ifndef _VGPU_FAULT_H_
 #define _VGPU_FAULT_H_
 
+#include <linux/types.h>
+
 struct vgpu_device;
 
 int vgpu_fault_probe(struct vgpu_device *vgpu);
 int vgpu_fault_save(struct vgpu_device *vgpu, unsigned int block);
+void vgpu_fault_spoil_vf(struct vgpu_device *vgpu, unsigned int number, u8 *data,
+			 size_t size);
 int vgpu_fault_restore(struct vgpu_device *vgpu, unsigned int block);
 int vgpu_fault_start(struct vgpu_device *vgpu);
 

@@ -80,6 +80,7 @@ static int save_vf_state(struct vgpu_saver *saver, struct vgpu_vf *vf)
 	};
 	u32 version = drm_hotupdate_adapter_version(saver->adapter);
 	u8 data[VGPU_STATE_MAX_SIZE];
+	size_t size;
 
 	if (version < 2 && state.priority != VGPU_PRIORITY_NORMAL)
 		drm_info(&saver->vgpu->drm,
@@ -87,7 +88,9 @@ static int save_vf_state(struct vgpu_saver *saver, struct vgpu_vf *vf)
 			 version, vf->number,
 			 vf->enabled ? "the device keeps it" : "it is lost");
 
-	return save_buffer(saver, &block, data, vgpu_state_encode_vf(data, &state, version));
+	size = vgpu_state_encode_vf(data, &state, version);
+	vgpu_fault_spoil_vf(saver->vgpu, vf->number, data, size);
+	return save_buffer(saver, &block, data, size);
 }
 
 static int save_vf_memory(struct vgpu_saver *saver, struct vgpu_vf *vf)
