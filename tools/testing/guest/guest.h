@@ -31,7 +31,9 @@ struct options {
 	double mailbox_ms;	/* 0: no mailbox */
 	double live_s;		/* 0: result only at start and end */
 	double drain_s;		/* how long to wait for what is on its way */
+	double pace_ms;		/* begin a batch no more often; 0: at once */
 	__u64 memory;	/* bytes, 0: all */
+	bool spread;	/* these all over the memory, not at its begin */
 	unsigned int depth;
 	unsigned int max_pages;	/* of one command */
 	__u64 seed;
@@ -40,7 +42,7 @@ struct options {
 	enum storm storm;
 };
 
-/* A length of time, from one SIGUSR1 to the next. */
+/* A length of time, from one mark to the next. */
 struct span {
 	__u64 begin_ns, end_ns;
 	__u64 completions;
@@ -53,7 +55,7 @@ struct span {
 
 struct stats {
 	bool running;
-	__u64 begin_ns, last_ns;
+	__u64 begin_ns, last_ns, written_ns;
 	struct span all;
 	struct span *spans;
 	unsigned int nr_spans;
@@ -74,7 +76,8 @@ struct guest {
 	int fd, efd;
 	__u8 *mem;		/* the mapping, from address 0 */
 	__u64 mem_size;	/* of the VF as the device says */
-	__u64 size;		/* of what is used */
+	__u64 size;		/* of what is mapped */
+	__u64 used;		/* of what is worked on */
 	__u64 tail;
 	bool fatal;		/* no use in going on */
 	struct stats stats;
@@ -105,6 +108,7 @@ void work_fini(struct guest *g);
 void work_submit(struct guest *g);
 void work_complete(struct guest *g);
 bool work_idle(const struct guest *g);
+__u64 work_next_ns(const struct guest *g);
 void work_sweep(struct guest *g);
 
 /* guest_mbox.c */
@@ -112,7 +116,7 @@ int mbox_init(struct guest *g);
 void mbox_fini(struct guest *g);
 __u64 mbox_next_ns(const struct guest *g);
 void mbox_send_due(struct guest *g);
-int mbox_send(struct guest *g);
+int mbox_send_odd(struct guest *g);
 void mbox_answers(struct guest *g);
 unsigned int mbox_outstanding(const struct guest *g);
 
@@ -125,6 +129,7 @@ void report_mark(struct guest *g);
 void report_completion(struct guest *g);
 void report_mailbox(struct guest *g, __u64 ns);
 void report_end(struct guest *g);
+void report_live(struct guest *g);
 int report_write(struct guest *g);
 
 /* guest_storm.c */

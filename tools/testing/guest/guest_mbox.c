@@ -9,7 +9,9 @@
 #include "guest.h"
 
 struct request {
-	__u64 property;
+	__u64 op;
+	__u64 arg;
+	__u64 status;	/* that the answer has to have */
 	__u64 sent_ns;
 };
 
@@ -19,11 +21,26 @@ struct mbox {
 	struct request request[VGPU_VF_MBOX_DEPTH];
 };
 
-static const __u64 properties[] = {
-	VGPU_PROPERTY_PF_RELEASE,
-	VGPU_PROPERTY_MEM_SIZE,
-	VGPU_PROPERTY_TIMESLICE_US,
-	VGPU_PROPERTY_PRIORITY,
+/* What a guest asks for that means no harm. */
+static const struct request questions[] = {
+	{ .op = VGPU_MBOX_QUERY, .arg = VGPU_PROPERTY_PF_RELEASE },
+	{ .op = VGPU_MBOX_QUERY, .arg = VGPU_PROPERTY_MEM_SIZE },
+	{ .op = VGPU_MBOX_QUERY, .arg = VGPU_PROPERTY_TIMESLICE_US },
+	{ .op = VGPU_MBOX_QUERY, .arg = VGPU_PROPERTY_PRIORITY },
+};
+
+/* And one that does. Its memory goes to and fro, so its size is not asked for. */
+static const struct request odd_requests[] = {
+	{ .op = VGPU_MBOX_QUERY, .arg = VGPU_PROPERTY_TIMESLICE_US },
+	{ .op = VGPU_MBOX_QUERY, .arg = 0, .status = EINVAL },
+	{ .op = VGPU_MBOX_QUERY, .arg = ~0ull, .status = EINVAL },
+	{ .op = VGPU_MBOX_TIMESLICE, .arg = 0 },
+	{ .op = VGPU_MBOX_TIMESLICE, .arg = ~0ull },
+	{ .op = VGPU_MBOX_BALLOON, .arg = 0 },
+	{ .op = VGPU_MBOX_BALLOON, .arg = ~0ull },
+	{ .op = 0, .status = EOPNOTSUPP },
+	{ .op = 77, .arg = 77, .status = EOPNOTSUPP },
+	{ .op = ~0ull, .arg = ~0ull, .status = EOPNOTSUPP },
 };
 
 int mbox_init(struct guest *g)
@@ -53,21 +70,24 @@ __u64 mbox_next_ns(const struct guest *g)
 	return g->opt.mailbox_ms ? g->mbox->next_ns : ~0ull;
 }
 
-/* Returns 0 or -errno; -EBUSY is no error of anybody's. */
-int mbox_send(struct guest *g)
+static int send(struct guest *g, const struct request *request)
 {
 	struct mbox *m = g->mbox;
-	__u64 property = properties[m->sent % 4];
+	struct request *r = &m->request[(m->sent + 1) % VGPU_VF_MBOX_DEPTH];
 	__u64 id;
 	int ret;
 
-	reg_write(g, VGPU_VF_REG_MBOX_ARG0, property);
+	reg_write(g, VGPU_VF_REG_MBOX_ARG0, request->arg);
 	reg_write(g, VGPU_VF_REG_MBOX_ARG1, 0);
-	/* before it is sent: the answer may be there at once */
-	m->request[(m->sent + 1) % VGPU_VF_MBOX_DEPTH] = (struct request){
-		property, now_ns(),
-	};
-	ret = reg_write(g, VGPU_VF_REG_MBOX_SEND, VGPU_MBOX_QUERY);
+	/*
+	 * Before it is sent, as the answer may be there at once. Without room
+	 * for it, that is the place of one that still waits.
+	 */
+	if (mbox_outstanding(g) < VGPU_VF_MBOX_DEPTH) {
+		*r = *request;
+		r->sent_ns = now_ns();
+	}
+	ret = reg_write(g, VGPU_VF_REG_MBOX_SEND, request->op);
 	if (ret)
 		return ret;
 
@@ -78,6 +98,12 @@ int mbox_send(struct guest *g)
 		fatal(g, &g->stats.mailbox_errors, "request %llu was sent as %llu",
 		      m->sent, id);
 	return 0;
+}
+
+/* One of an attack. Returns 0 or -errno; -EBUSY is no error of anybody's. */
+int mbox_send_odd(struct guest *g)
+{
+	return send(g, &odd_requests[guest_random() % ARRAY_SIZE(odd_requests)]);
 }
 
 void mbox_send_due(struct guest *g)
@@ -92,7 +118,7 @@ void mbox_send_due(struct guest *g)
 		g->stats.mailbox_busy++;
 		return;
 	}
-	ret = mbox_send(g);
+	ret = send(g, &questions[m->sent % ARRAY_SIZE(questions)]);
 	/* A VF that was reset says so by an interrupt, and that is its count. */
 	if (ret && ret != -EIO)
 		problem(g, &g->stats.mailbox_errors, "request not sent: error %d", -ret);
@@ -102,7 +128,7 @@ static void check_value(struct guest *g, const struct request *r, __u64 value)
 {
 	bool right = true;
 
-	switch (r->property) {
+	switch (r->arg) {
 	case VGPU_PROPERTY_MEM_SIZE:
 		right = value == reg_read(g, VGPU_VF_REG_MEM_SIZE);
 		break;
@@ -120,13 +146,13 @@ static void check_value(struct guest *g, const struct request *r, __u64 value)
 	}
 	if (!right)
 		problem(g, &g->stats.mailbox_errors, "property %llu is said to be %llu",
-			r->property, value);
+			r->arg, value);
 }
 
 static void take_answer(struct guest *g, __u64 id)
 {
 	struct mbox *m = g->mbox;
-	struct request *r = &m->request[id % VGPU_VF_MBOX_DEPTH];
+	const struct request *r = &m->request[id % VGPU_VF_MBOX_DEPTH];
 	__u64 status = reg_read(g, VGPU_VF_REG_MBOX_STATUS);
 	__u64 value = reg_read(g, VGPU_VF_REG_MBOX_VALUE);
 
@@ -135,10 +161,11 @@ static void take_answer(struct guest *g, __u64 id)
 	if (reg_write(g, VGPU_VF_REG_MBOX_ACK, id))
 		problem(g, &g->stats.mailbox_errors, "answer %llu cannot be acknowledged",
 			id);
-	if (status)
-		problem(g, &g->stats.mailbox_errors, "request %llu failed: status %lld",
-			id, (long long)status);
-	else
+	if (status != r->status)
+		problem(g, &g->stats.mailbox_errors,
+			"request %llu of kind %llu has status %llu, where %llu is due",
+			id, r->op, status, r->status);
+	else if (!status && r->op == VGPU_MBOX_QUERY)
 		check_value(g, r, value);
 }
 

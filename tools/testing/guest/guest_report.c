@@ -197,7 +197,7 @@ static void put_all(FILE *f, const struct guest *g)
 	fprintf(f, "device=%s\n", g->opt.device);
 	put(f, "running", s->running);
 	put(f, "run_us", s->begin_ns ? (end - s->begin_ns) / 1000 : 0);
-	put(f, "memory", g->size);
+	put(f, "memory", g->used);
 	put(f, "completions", s->all.completions);
 	put(f, "errors", report_errors(s));
 	put(f, "verify_errors", s->verify_errors);
@@ -224,7 +224,8 @@ static void put_all(FILE *f, const struct guest *g)
 		put(f, "storm_faults", s->storm_faults);
 	}
 	put(f, "spans", s->nr_spans);
-	for (i = 0; i < s->nr_spans; i++)
+	/* There may be many, and somebody waits for what is written meanwhile. */
+	for (i = 0; i < s->nr_spans && !s->running; i++)
 		put_span(f, i, &s->spans[i]);
 	if (g->opt.histogram) {
 		put_histogram(f, "gap", s->gap_hist);
@@ -251,6 +252,17 @@ static int write_file(const struct guest *g, const char *path)
 		return -EIO;
 	}
 	return 0;
+}
+
+/* Writes it meanwhile, as often as it is wanted. */
+void report_live(struct guest *g)
+{
+	__u64 now = now_ns();
+
+	if (!g->opt.live_s || now - g->stats.written_ns < g->opt.live_s * 1e9)
+		return;
+	g->stats.written_ns = now;
+	report_write(g);
 }
 
 int report_write(struct guest *g)

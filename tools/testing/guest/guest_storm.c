@@ -57,13 +57,13 @@ static void storm_doorbell(struct guest *g)
 	recover(g, next_fence++);
 }
 
-/* More requests than there is room for, without end. */
+/* More requests than there is room for, without end, and foolish ones. */
 static void storm_mailbox(struct guest *g)
 {
 	int i, ret;
 
 	for (i = 0; i < 1000 && !g->fatal; i++) {
-		ret = mbox_send(g);
+		ret = mbox_send_odd(g);
 		g->stats.storm_ops++;
 		if (ret == -EBUSY)
 			g->stats.mailbox_busy++;
@@ -134,5 +134,6 @@ void storm_run(struct guest *g)
 		default:
 			storm_range(g);
 		}
+		report_live(g);
 	}
 }

@@ -92,12 +92,15 @@ static int map_memory(struct guest *g)
 {
 	g->mem_size = reg_read(g, VGPU_VF_REG_MEM_SIZE);
 	g->size = g->mem_size;
-	if (g->opt.memory && g->opt.memory < g->size)
-		g->size = g->opt.memory;
-	g->size -= g->size % PAGE;
-	if (g->size < WORK_ADDR + 4 * PAGE) {
+	g->used = g->mem_size;
+	if (g->opt.memory && g->opt.memory < g->used)
+		g->used = g->opt.memory;
+	g->used -= g->used % PAGE;
+	if (!g->opt.spread)
+		g->size = g->used;
+	if (g->used < WORK_ADDR + 4 * PAGE) {
 		fprintf(stderr, "%s: too little memory: %llu bytes\n", g->opt.device,
-			g->size);
+			g->used);
 		return -1;
 	}
 	g->mem = mmap(NULL, g->size, PROT_READ | PROT_WRITE, MAP_SHARED, g->fd, 0);

@@ -2,8 +2,9 @@
 /*
  * Work whose result can be checked.
  *
- * The memory behind the ring and the results is divided into arenas, one for
- * each batch that can be in flight, so that none disturbs another. A batch
+ * The memory behind the ring and the results, or parts of it that are spread
+ * evenly over it, are arenas, one for each batch that can be in flight, so that
+ * none disturbs another. A batch
  * writes a pattern, copies it, fills, has checksums made, and passes a fence.
  * What each page of all memory has to hold is known at any time: not as a copy,
  * but as the pattern or the value that was last written to it. What a batch
@@ -42,6 +43,7 @@ struct work {
 	struct content *content;	/* of each page of the memory */
 	struct batch batch[MAX_DEPTH];
 	__u64 submitted, completed;	/* batches */
+	__u64 next_ns;			/* not before, by the pace */
 	__u64 first_fence;		/* of batch 0 */
 };
 
@@ -233,11 +235,24 @@ static void submit_one(struct guest *g)
 	ring(g);
 }
 
-/* Keeps as many batches in flight as there may be. */
+static bool has_room(const struct guest *g)
+{
+	return g->work->submitted - g->work->completed < g->opt.depth;
+}
+
+/* When the next batch is due; never, before one that is in flight is done. */
+__u64 work_next_ns(const struct guest *g)
+{
+	return has_room(g) ? g->work->next_ns : ~0ull;
+}
+
+/* Keeps as many batches in flight as there may be, if they are due. */
 void work_submit(struct guest *g)
 {
-	while (!g->fatal && g->work->submitted - g->work->completed < g->opt.depth)
+	while (!g->fatal && has_room(g) && now_ns() >= g->work->next_ns) {
+		g->work->next_ns = now_ns() + g->opt.pace_ms * 1e6;
 		submit_one(g);
+	}
 }
 
 static void verify_batch(struct guest *g, unsigned int slot)
@@ -295,47 +310,52 @@ static void run_alone(struct guest *g)
 		guest_serve(g, 1000000000);
 }
 
-static struct range sweep_range(const struct guest *g, __u64 page)
+static void sweep_range(struct guest *g, struct range r)
 {
-	__u64 pages = g->size / PAGE - page;
+	put_checksum(g, 0, 0, r);
+	run_alone(g);
+	if (g->fatal)
+		return;
+	verify_sum(g, 0, 0, r);
+	verify_range(g, r);
+}
 
-	return (struct range){ page, pages < SWEEP_PAGES ? pages : SWEEP_PAGES };
+static void write_range(struct guest *g, struct range r)
+{
+	put_pattern(g, r, guest_random());
+	run_alone(g);
+}
+
+/* Does it to all memory that is worked on, in pieces. */
+static void for_all(struct guest *g, void (*func)(struct guest *g, struct range r))
+{
+	unsigned int i;
+
+	for (i = 0; i < g->opt.depth; i++) {
+		struct range left = g->work->batch[i].arena, piece;
+
+		for (; left.pages && !g->fatal; left.pages -= piece.pages) {
+			piece = left;
+			if (piece.pages > SWEEP_PAGES)
+				piece.pages = SWEEP_PAGES;
+			func(g, piece);
+			left.page += piece.pages;
+		}
+	}
 }
 
 /* All of the memory, through the mapping and by the device's checksums. */
 void work_sweep(struct guest *g)
 {
-	struct range r;
-	__u64 page;
-
-	for (page = WORK_ADDR / PAGE; page < g->size / PAGE && !g->fatal; page += r.pages) {
-		r = sweep_range(g, page);
-		put_checksum(g, 0, 0, r);
-		run_alone(g);
-		if (g->fatal)
-			return;
-		verify_sum(g, 0, 0, r);
-		verify_range(g, r);
-	}
+	for_all(g, sweep_range);
 	g->stats.sweeps += !g->fatal;
-}
-
-static void write_all(struct guest *g)
-{
-	struct range r;
-	__u64 page;
-
-	for (page = WORK_ADDR / PAGE; page < g->size / PAGE && !g->fatal; page += r.pages) {
-		r = sweep_range(g, page);
-		put_pattern(g, r, guest_random());
-		run_alone(g);
-	}
 }
 
 static void make_arenas(struct guest *g)
 {
 	const __u64 first = WORK_ADDR / PAGE;
-	const __u64 pages = g->size / PAGE - first;
+	const __u64 pages = g->used / PAGE - first;
+	const __u64 spare = (g->size - g->used) / PAGE;
 	unsigned int i;
 
 	while (g->opt.depth > 1 && pages / g->opt.depth < 4)
@@ -343,8 +363,10 @@ static void make_arenas(struct guest *g)
 	for (i = 0; i < g->opt.depth; i++) {
 		struct batch *b = &g->work->batch[i];
 		__u64 from = pages * i / g->opt.depth, to = pages * (i + 1) / g->opt.depth;
+		/* the last one ends where the memory does */
+		__u64 gap = g->opt.depth > 1 ? spare * i / (g->opt.depth - 1) : spare;
 
-		b->arena = (struct range){ first + from, to - from };
+		b->arena = (struct range){ first + from + gap, to - from };
 		b->old_seen = (struct range){ b->arena.page, 0 };
 		/* half an arena ahead: any page is looked at twice as often */
 		b->old_summed = (struct range){ b->arena.page + b->arena.pages / 2, 0 };
@@ -366,7 +388,7 @@ int work_init(struct guest *g)
 	g->work->first_fence = reg_read(g, VGPU_VF_REG_FENCE) + 1;
 	if (g->opt.storm != STORM_NONE)
 		return 0;
-	write_all(g);
+	for_all(g, write_range);
 	work_sweep(g);
 	return 0;
 }

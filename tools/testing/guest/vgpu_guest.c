@@ -20,7 +20,7 @@
 sigjmp_buf bus_env;
 
 /* Set by signal handlers */
-static int stop_requested, mark_requested;
+static int stop_requested, marks_requested;
 
 static __u64 random_state;
 
@@ -58,7 +58,7 @@ static void on_stop(int sig)
 static void on_mark(int sig)
 {
 	(void)sig;
-	__atomic_store_n(&mark_requested, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&marks_requested, 1, __ATOMIC_RELAXED);
 }
 
 /* Memory that the VF has no more. */
@@ -89,10 +89,11 @@ static void check_status(struct guest *g, __u64 status)
 void guest_serve(struct guest *g, __u64 timeout_ns)
 {
 	__u64 status = window_wait(g, timeout_ns);
+	int marks = __atomic_exchange_n(&marks_requested, 0, __ATOMIC_RELAXED);
 
 	check_status(g, status);
 	mbox_answers(g);
-	if (__atomic_exchange_n(&mark_requested, 0, __ATOMIC_RELAXED))
+	while (marks--)
 		report_mark(g);
 }
 
@@ -101,6 +102,8 @@ static __u64 time_to_wait(const struct guest *g)
 {
 	__u64 now = now_ns(), next = mbox_next_ns(g);
 
+	if (g->opt.storm == STORM_NONE && work_next_ns(g) < next)
+		next = work_next_ns(g);
 	if (next <= now)
 		return 0;
 	return next - now < 100000000 ? next - now : 100000000;
@@ -108,17 +111,12 @@ static __u64 time_to_wait(const struct guest *g)
 
 static void run(struct guest *g)
 {
-	__u64 live_ns = now_ns();
-
 	while (!g->fatal && !guest_expired(g)) {
 		work_submit(g);
 		mbox_send_due(g);
 		guest_serve(g, time_to_wait(g));
 		work_complete(g);
-		if (g->opt.live_s && now_ns() - live_ns >= g->opt.live_s * 1e9) {
-			live_ns = now_ns();
-			report_write(g);
-		}
+		report_live(g);
 	}
 }
 
@@ -174,6 +172,8 @@ static void show_help(FILE *f)
 	      "  -t, --time SECONDS    run so long; otherwise until SIGTERM or SIGINT\n"
 	      "  -i, --mailbox MS      send a request to the PF's driver so often\n"
 	      "  -m, --memory BYTES    use so much of the memory; otherwise all\n"
+	      "  -s, --spread          these all over the memory, not at its begin\n"
+	      "  -p, --pace MS         begin a batch no more often; otherwise at once\n"
 	      "  -o, --output FILE     key=value lines, whole at any time; else stdout\n"
 	      "  -l, --live SECONDS    rewrite the file so often meanwhile\n"
 	      "  -q, --depth N         batches in flight, 1 to 8 (4)\n"
@@ -183,7 +183,8 @@ static void show_help(FILE *f)
 	      "  -e, --eventfd         wait by eventfd, not by poll on the window\n"
 	      "  -H, --histogram       gaps and mailbox round trips by powers of two\n"
 	      "      --storm KIND      attack: doorbell, mailbox or range\n"
-	      "SIGUSR1 begins a new span, of which all figures are given apart.\n",
+	      "SIGRTMIN (34) begins a new span, of which all figures are given apart.\n"
+	      "None is missed, however busy the guest is.\n",
 	      f);
 }
 
@@ -192,6 +193,8 @@ static const struct option long_options[] = {
 	{ "time", required_argument, NULL, 't' },
 	{ "mailbox", required_argument, NULL, 'i' },
 	{ "memory", required_argument, NULL, 'm' },
+	{ "spread", no_argument, NULL, 's' },
+	{ "pace", required_argument, NULL, 'p' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "live", required_argument, NULL, 'l' },
 	{ "depth", required_argument, NULL, 'q' },
@@ -259,7 +262,7 @@ static void parse(struct options *opt, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "d:t:i:m:o:l:q:b:x:S:eHh",
+	while ((c = getopt_long(argc, argv, "d:t:i:m:sp:o:l:q:b:x:S:eHh",
 				long_options, NULL)) != -1) {
 		switch (c) {
 		case 'd':
@@ -273,6 +276,12 @@ static void parse(struct options *opt, int argc, char **argv)
 			break;
 		case 'm':
 			opt->memory = integer(optarg);
+			break;
+		case 's':
+			opt->spread = true;
+			break;
+		case 'p':
+			opt->pace_ms = number(optarg, 0, 1e6);
 			break;
 		case 'o':
 			opt->result = optarg;
@@ -328,7 +337,7 @@ int main(int argc, char **argv)
 	random_state = g->opt.seed ? g->opt.seed : now_ns() | 1;
 	catch(SIGTERM, on_stop);
 	catch(SIGINT, on_stop);
-	catch(SIGUSR1, on_mark);
+	catch(SIGRTMIN, on_mark);
 
 	if (window_open(g) || mbox_init(g)) {
 		window_close(g);
