@@ -49,7 +49,7 @@ build_guests()
 	local program
 
 	for program in guest render; do
-		make -s -C "$TESTING/$program" O="$root/bin" CFLAGS=-O2 || return 1
+		make -s -C "$TESTING/$program" O="$root/bin" CFLAGS=-O2 all || return 1
 	done
 }
 
