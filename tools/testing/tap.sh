@@ -14,7 +14,8 @@
 #	tap_done
 #
 # Where the number is not known beforehand, leave tap_plan out: tap_done then
-# writes the plan at the end. Diagnostics go with tap_diag, never with echo.
+# writes the plan at the end. Diagnostics go with tap_diag, never with echo, and
+# what was measured with tap_report: of a scenario that is kept in a file.
 
 tap_number=0
 tap_failed=0
@@ -29,6 +30,11 @@ tap_plan()
 tap_diag()
 {
 	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+tap_report()
+{
+	printf '%s\n' "$*" | sed 's/^/#> /'
 }
 
 # In a kernel log one sees which step a message belongs to.

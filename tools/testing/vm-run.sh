@@ -24,6 +24,7 @@ stock=$("$TESTING/fetch-kernel.sh" stock)
 log=$LOGS/vm-$scenario-kernel.log
 output=$LOGS/vm-$scenario.log
 counts=$LOGS/vm-$scenario.counts
+report=$LOGS/vm-$scenario-report.txt
 
 # setting NAME DEFAULT - what the scenario itself asks for, see README.md
 setting()
@@ -34,6 +35,20 @@ setting()
 	echo "${value:-$2}"
 }
 
+# Up to half of what is free here goes to a scenario that can do with less.
+memory_mib()
+{
+	local least most half
+
+	least=$(setting memory 512)
+	most=$(setting memory-up-to "$least")
+	half=$(awk '/^MemAvailable:/ { print int($2 / 2048) }' /proc/meminfo)
+	[ "$half" -le "$most" ] || half=$most
+	[ "$half" -ge "$least" ] || half=$least
+	echo "$half"
+}
+
+accel=${HOTUPDATE_ACCEL:-tcg,thread=single}
 timeout=$(setting timeout 600)
 cmdline=(console=ttyS0 panic=-1 oops=panic printk.devkmsg=on loglevel=7
 	 "hotupdate.scenario=$scenario")
@@ -43,11 +58,22 @@ cmdline=(console=ttyS0 panic=-1 oops=panic printk.devkmsg=on loglevel=7
 # processors in one thread, as the QEMU of Debian 12 (7.2) can otherwise run an
 # instruction that the kernel on the other one has just replaced, a breakpoint
 # for example: "Oops: int3" in the middle of a boot.
+#
+# A clock of instructions is one that goes on by a nanosecond with each, whatever
+# else the host has to do, and over all sleep at once.
+clock=()
+case $(setting clock time),$accel in
+instructions,tcg*)
+	clock=(-icount "shift=0,sleep=off")
+	cmdline+=(hotupdate.clock=instructions)
+	;;
+esac
+
 boot()
 {
 	timeout --foreground "$timeout" qemu-system-x86_64 \
 		-nodefaults -no-user-config -no-reboot -display none -monitor none \
-		-accel "${HOTUPDATE_ACCEL:-tcg,thread=single}" -smp 2 -m "$(setting memory 512)" \
+		-accel "$accel" "${clock[@]}" -smp 2 -m "$(memory_mib)" \
 		-kernel "$stock/vmlinuz" -initrd "$initramfs" \
 		-append "${cmdline[*]} $(setting cmdline '')" \
 		-chardev "file,id=kernel,path=$log" -serial chardev:kernel \
@@ -81,6 +107,12 @@ say "scenario $scenario: booting $(basename "$(readlink "$stock/modules")")"
 qemu_status=0
 boot | until_end | tee "$output" | show || qemu_status=$?
 status=$(cat "$output.status" 2>/dev/null || true)
+sed -n 's/^#> \?//p' "$output" >"$report"
+if [ -s "$report" ]; then
+	say "what $scenario has measured is in $report"
+else
+	rm "$report"
+fi
 
 unfinished=
 if [ -z "$status" ]; then
