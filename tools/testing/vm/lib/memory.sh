@@ -1,17 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# How much memory is free. Sourced after tap.sh.
+# How much memory is in use, and by whom. Sourced after tap.sh.
 
-# free_kib - what is free, what would be if it was asked for, and what the
-# processors keep for themselves
+# sites - call sites of modules with allocations that are not free; those of a
+# module that has gone have no name, only an address. For slub_debug=U.
+sites()
+{
+	cat /sys/kernel/debug/slab/*/alloc_traces 2>/dev/null |
+		grep -E '\[(drm_hotupdate|vgpu|vgpu_sim)\]|^ *[0-9]+ 0x[0-9a-f]+ ' || true
+}
+
+# allocations - how many there are, by module: of those that stay, and of drivers
+# that have gone. What the one that is there has depends on where it found memory.
+allocations()
+{
+	sites | grep -vF '[vgpu]' | awk '
+		{ module = match($0, /\[[a-z_]+\]/) ? substr($0, RSTART, RLENGTH) : "gone" }
+		{ sum[module] += $1 }
+		END { for (module in sum) print module, sum[module] }' | sort
+}
+
+# free_kib - what is free, what would be if it was asked for, what the processors
+# keep for themselves, and the files in /tmp, which are the scenario's own
 free_kib()
 {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
 	sleep 1
-	awk '/^(MemFree|SReclaimable):/ { sum += $2 } / count: / { sum += 4 * $2 }
-	     END { print sum }' /proc/meminfo /proc/zoneinfo
+	df -k /tmp | awk '
+		/^(MemFree|SReclaimable):/ { sum += $2 }
+		/ count: / { sum += 4 * $2 }
+		/ \/tmp$/ { sum += $3 }
+		END { print sum }' - /proc/meminfo /proc/zoneinfo
 }
 
 # memory_is_back DESCRIPTION BEFORE LIMIT - no more than LIMIT KiB less is free

@@ -13,14 +13,6 @@
 . ./lib/guests.sh
 . ./lib/memory.sh
 
-# sites - call sites of modules with allocations that are not free; those of a
-# module that has gone have no name, only an address
-sites()
-{
-	cat /sys/kernel/debug/slab/*/alloc_traces 2>/dev/null |
-		grep -E '\[(drm_hotupdate|vgpu|vgpu_sim)\]|^ *[0-9]+ 0x[0-9a-f]+ ' || true
-}
-
 # cycle - all that there is, with guests
 cycle()
 {
