@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# The demonstration: what an update is, and what it would be without. Not TAP:
-# for people to read. Fails unless no guest noticed the updates, and all of them
-# the plain reload.
+# The demonstration: what an update is, also one that fails, and what it would be
+# without. Not TAP: for people to read. Fails unless no guest noticed the updates,
+# and all of them the plain reload.
 # memory: 1024
 # timeout: 300
 
@@ -11,8 +11,8 @@
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
 
-export QUOTA=8388608
-vfs=2
+vfs=8
+load="-m 256K -b 4 -q 2 -p 5"
 broken=
 
 say()
@@ -20,14 +20,16 @@ say()
 	printf '%s\n' "$*"
 }
 
+fail()
+{
+	say "FAILED: $*"
+	exit 1
+}
+
 # must COMMAND... - or the demonstration is over
 must()
 {
-	"$@" >/tmp/must 2>&1 || {
-		say "FAILED: $*"
-		cat /tmp/must
-		exit 1
-	}
+	"$@" >/tmp/must 2>&1 || fail "$*: $(cat /tmp/must)"
 }
 
 us()
@@ -35,39 +37,56 @@ us()
 	echo $(($(get_attr "$adapter/blackout_$1") / 1000))
 }
 
-# in_place, copied - bytes of the stash, by what was done with them
-in_place()
+# bytes_of KIND... - of the stash, by how they were saved
+bytes_of()
 {
-	awk '$2 == "ranges" || $2 == "sgt" || $2 == "device" { sum += $3 } END { print sum + 0 }' \
+	awk -v kinds=" $* " 'index(kinds, " " $2 " ") { sum += $3 } END { print sum + 0 }' \
 		"/sys/kernel/debug/drm_hotupdate/${adapter##*/}/blocks"
 }
 
-copied()
+row()
 {
-	awk '$2 == "buffer" { sum += $3 } END { print sum + 0 }' \
-		"/sys/kernel/debug/drm_hotupdate/${adapter##*/}/blocks"
+	say "$(printf '%-14s %3s %6s %8s %6s %8s %8s %8s %9s' "$@")"
 }
 
-update_header()
+# leave VERSION - the driver that runs saves and goes
+leave()
 {
-	say "$(printf '%-10s %3s %6s %10s %7s %8s %8s %8s %9s' "update" gen blocks \
-		"in place" copied save replay start "away")"
-	say "$(printf '%-10s %3s %6s %10s %7s %8s %8s %8s %9s' "" "" "" bytes bytes us us us us)"
-}
-
-# update FROM TO VERSION
-update()
-{
-	must prepare "$3"
+	must prepare "$1"
 	blocks=$(get_attr "$adapter/blocks")
-	kept=$(in_place)
-	buffers=$(copied)
+	kept=$(($(bytes_of ranges sgt device) / 1024))
+	copied=$(bytes_of buffer)
 	must rmmod vgpu
+}
+
+# arrive WHAT RELEASE - a driver comes, and takes over
+arrive()
+{
 	must load_driver "$2"
-	say "$(printf '%-10s %3s %6s %10s %7s %8s %8s %8s %9s' "v$1 -> v$2" \
-		"$(get_attr "$adapter/generation")" "$blocks" "$kept" "$buffers" \
-		"$(us save_ns)" "$(us replay_ns)" "$(us start_ns)" "$(us ns)")"
 	must guests_go_on
+	row "$1" "$(get_attr "$adapter/generation")" "$blocks" "$kept" "$copied" \
+		"$(us save_ns)" "$(us replay_ns)" "$(us start_ns)" "$(us ns)"
+}
+
+# fail_to_start RELEASE - a driver comes, and goes again without a trace
+fail_to_start()
+{
+	if load_driver "$1" fail_start=1 >/tmp/must 2>&1; then
+		fail "a driver that cannot start has taken the device"
+	fi
+	must rmmod vgpu
+	[ "$(get_attr "$adapter/state") $(get_attr "$adapter/blocks")" = "detached $blocks" ] ||
+		fail "after a driver that cannot start: $(get_attr "$adapter/state")," \
+			"$(get_attr "$adapter/blocks") of $blocks blocks"
+	must guests_go_on
+	say "$(printf '%-14s %3s %6s   %s' "1 -> 2" - "$blocks" \
+		"fails to start; all is as it was, and guests go on")"
+}
+
+begin_guests()
+{
+	# shellcheck disable=SC2086 # several words
+	start_guests $vfs $load >/tmp/must 2>&1 || fail "the guests: $(cat /tmp/must)"
 }
 
 # guests_table - what each guest has to say; notes in $broken whom it hurt
@@ -83,22 +102,30 @@ guests_table()
 	done
 }
 
-must load_base vram_mb=64 total_vfs=8
+must load_base vram_mb=64 total_vfs=$vfs
 must load_driver 1
 must provision $vfs
 for vf in $(seq $vfs); do
 	eval "backing$vf=\$(get_attr $admin/vf$vf/profile/backing)"
 done
-start_guests $vfs >/tmp/must 2>&1 || { cat /tmp/must; exit 1; }
-must guests_go_on
+begin_guests
 
 say ""
-say "vgpu.ko is replaced under load, release 1 by release 2, and 2 by 1. $vfs guests use"
-say "virtual functions all the time, and verify every result."
+say "vgpu.ko is replaced under load. $vfs guests use virtual functions all the time,"
+say "half of them with memory of the device and half with memory of the host, and"
+say "verify every result."
 say ""
-update_header
-update 1 2 0
-update 2 1 1
+row release gen blocks "in place" copied save replay start away
+row "" "" "" KiB bytes us us us us
+leave 0
+arrive "1 -> 2" 2
+leave 1
+arrive "2 -> 1" 1
+leave 0
+fail_to_start 2
+arrive "1 again" 1
+leave 0
+arrive "1 -> 2" 2
 stop_guests >/tmp/stop 2>&1
 stopped=$?
 say ""
@@ -109,24 +136,21 @@ broken=
 say ""
 say "The same without a prepare: rmmod vgpu, insmod vgpu."
 say ""
-start_guests $vfs >/tmp/must 2>&1 || { cat /tmp/must; exit 1; }
+begin_guests
 must rmmod vgpu
-must load_driver 1
+must load_driver 2
 stop_guests >/tmp/stop 2>&1
 guests_table
 say ""
 
 if [ $stopped != 0 ] || [ -n "$after_updates" ]; then
-	say "FAILED: the updates hurt guests:$after_updates"
-	exit 1
+	fail "the updates hurt guests:$after_updates"
 fi
 for guest in $(seq $vfs); do
 	case "$broken " in
 	*" $guest "*) ;;
-	*)
-		say "FAILED: guest $guest did not notice that its VF was gone"
-		exit 1
-		;;
+	*) fail "guest $guest did not notice that its VF was gone" ;;
 	esac
 done
-say "No guest noticed the updates. Every guest lost its VF in the plain reload."
+say "No guest noticed the updates, nor the one that failed. Every guest lost its VF"
+say "in the plain reload."
