@@ -197,7 +197,9 @@ int vgpu_pf_bind(struct vgpu_device *vgpu, struct vgpu_binding *binding, u64 siz
 					 VGPU_PAGE_SIZE, 0, DRM_MM_INSERT_BEST);
 	if (err)
 		return err;
-	err = map(&pf->lmtt, binding->node.start, data);
+	/* In one go, however small the pieces are that it is mapped in. */
+	err = vgpu_lmtt_reserve(&pf->lmtt, binding->node.start, size) ?:
+	      map(&pf->lmtt, binding->node.start, data);
 	if (err) {
 		vgpu_lmtt_unmap(&pf->lmtt, binding->node.start, size);
 		drm_mm_remove_node(&binding->node);
