@@ -21,6 +21,13 @@ static struct dma_fence *fence_new(struct kunit *test, const char *driver,
 	return fence;
 }
 
+/* Before the end of the case, which is to see that the core is not pinned. */
+static void fence_end(struct kunit *test, struct dma_fence *fence)
+{
+	dma_fence_signal(fence);
+	kunit_release_action(test, put_fence, fence);
+}
+
 /* With the driver gone: what the driver called it is wiped. */
 static void name_outlives_driver(struct kunit *test)
 {
@@ -31,7 +38,7 @@ static void name_outlives_driver(struct kunit *test)
 	memset(timeline, 'x', sizeof(timeline) - 1);
 	KUNIT_EXPECT_STREQ(test, fence->ops->get_driver_name(fence), "fake");
 	KUNIT_EXPECT_STREQ(test, fence->ops->get_timeline_name(fence), "fake.0 client 7");
-	dma_fence_signal(fence);
+	fence_end(test, fence);
 }
 
 static void long_name_is_cut(struct kunit *test)
@@ -46,7 +53,7 @@ static void long_name_is_cut(struct kunit *test)
 			DRM_HOTUPDATE_FENCE_NAME_LEN - 1);
 	KUNIT_EXPECT_EQ(test, strlen(fence->ops->get_timeline_name(fence)),
 			DRM_HOTUPDATE_FENCE_NAME_LEN - 1);
-	dma_fence_signal(fence);
+	fence_end(test, fence);
 }
 
 struct waiter {
@@ -82,6 +89,7 @@ static void signal_tells_waiters(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, waiter.error, -EIO);
 	KUNIT_EXPECT_EQ(test, dma_fence_get_status(fence), -EIO);
 	KUNIT_EXPECT_EQ(test, dma_fence_wait(fence, false), 0);
+	fence_end(test, fence);
 }
 
 /* The core stays as long as there is a fence, and no longer. */

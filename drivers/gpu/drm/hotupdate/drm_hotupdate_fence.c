@@ -2,7 +2,6 @@
 
 #include <linux/dma-fence.h>
 #include <linux/export.h>
-#include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -54,7 +53,7 @@ static const char *fence_timeline_name(struct dma_fence *base)
 static void fence_free(struct rcu_head *rcu)
 {
 	kfree(container_of(rcu, struct hotupdate_fence, base.rcu));
-	module_put(THIS_MODULE);
+	hotupdate_unpin();
 }
 
 /* Nobody can have the fence any more by dma_fence_get_rcu(). */
@@ -102,7 +101,7 @@ struct dma_fence *drm_hotupdate_fence_create(const char *driver, const char *tim
 	if (!fence)
 		return NULL;
 
-	__module_get(THIS_MODULE);
+	hotupdate_pin();
 	strscpy(fence->driver, driver, sizeof(fence->driver));
 	strscpy(fence->timeline, timeline, sizeof(fence->timeline));
 	spin_lock_init(&fence->lock);
