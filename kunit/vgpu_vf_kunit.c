@@ -340,6 +340,24 @@ static void resize_shrinks(struct kunit *test)
 	mock_guest_new(test, gpu->hw, 1);
 }
 
+/* What was there before may share a chunk with what has been added. */
+static void expect_zeroed_from(struct kunit *test, struct mock_gpu *gpu,
+			       const struct vgpu_vf *vf, u64 start)
+{
+	const struct vgpu_chunk *chunk;
+	u64 end = 0;
+
+	KUNIT_EXPECT_LT(test, start, vf->memory.size);
+	list_for_each_entry(chunk, &vf->memory.chunks, link) {
+		const void *cpu = chunk->folio ? folio_address(chunk->folio) :
+						 gpu->hw->hw.vram + chunk->node.start;
+		u64 old = end < start ? min(start - end, chunk->size) : 0;
+
+		KUNIT_EXPECT_NULL(test, memchr_inv(cpu + old, 0, chunk->size - old));
+		end += chunk->size;
+	}
+}
+
 /* New memory is mapped before the device is told of it, and is zeroed. */
 static void resize_grows(struct kunit *test)
 {
@@ -348,7 +366,6 @@ static void resize_grows(struct kunit *test)
 	struct mock_gpu *gpu = gpu_with_vf(test, SZ_8M, *backing);
 	struct vgpu_vf *vf = mock_gpu_vf(gpu, 1);
 	struct mock_guest *guest, *larger;
-	const struct vgpu_chunk *last;
 
 	memset(gpu->hw->hw.vram, 0xa5, MOCK_VRAM);
 	KUNIT_ASSERT_EQ(test, vf_resize(vf, SZ_1M), 0);
@@ -358,10 +375,7 @@ static void resize_grows(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, vf_resize(vf, SZ_8M), 0);
 	MOCK_EXPECT_WRITES(gpu->hw, { VGPU_FN(1, VGPU_FN_MEM_SIZE), SZ_8M });
-	last = list_last_entry(&vf->memory.chunks, struct vgpu_chunk, link);
-	KUNIT_EXPECT_NULL(test, memchr_inv(last->folio ? folio_address(last->folio) :
-					   gpu->hw->hw.vram + last->node.start, 0,
-					   last->size));
+	expect_zeroed_from(test, gpu, vf, mock_guest_size(guest));
 	mock_guest_expect_memory(guest, mock_guest_size(guest));
 	larger = mock_guest_new(test, gpu->hw, 1);
 	KUNIT_EXPECT_EQ(test, mock_guest_size(larger), SZ_8M);
