@@ -3,6 +3,7 @@
  * Objects that are shared with others, by PRIME.
  */
 
+#define _GNU_SOURCE	/* for vmsplice() */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <xf86drm.h>
 
@@ -33,10 +35,10 @@ struct vgem_fence_signal {
 #define VGEM_FENCE_SIGNAL	DRM_IOW(DRM_COMMAND_BASE + 2, struct vgem_fence_signal)
 
 /* One client's object in another's hands is the same memory. */
-static void between_clients(void)
+static void share_with_client(uint32_t flags)
 {
 	int first = render_open(), second = render_open(), dmabuf;
-	struct bo bo = bo_create(first, SZ_64K, 0), seen;
+	struct bo bo = bo_create(first, SZ_64K, flags), seen;
 	struct job job;
 
 	bo_map(&bo);
@@ -61,13 +63,14 @@ static void between_clients(void)
 	EXPECT(bo_has_pattern(&seen, 12));
 }
 
-/* Other devices cannot reach VRAM. */
-static void vram_is_not_exported(void)
+static void between_clients(void)
 {
-	int fd = render_open(), dmabuf;
-	struct bo bo = bo_create(fd, 4096, DRM_VGPU_GEM_VRAM);
+	share_with_client(0);
+}
 
-	EXPECT_ERRNO(drmPrimeHandleToFD(fd, bo.handle, DRM_CLOEXEC, &dmabuf), EOPNOTSUPP);
+static void between_clients_vram(void)
+{
+	share_with_client(DRM_VGPU_GEM_VRAM);
 }
 
 static int heap_alloc(uint64_t size)
@@ -113,6 +116,39 @@ static int open_vgem(void)
 	if (fd < 0)
 		SKIP("there is no vgem");
 	return fd;
+}
+
+/* Another device cannot reach VRAM, and is told so. */
+static void vram_for_another_device(void)
+{
+	int fd = render_open(), vgem = open_vgem(), dmabuf;
+	struct bo bo = bo_create(fd, SZ_64K, DRM_VGPU_GEM_VRAM);
+	uint32_t handle;
+
+	dmabuf = bo_export(&bo);
+	EXPECT_ERRNO(drmPrimeFDToHandle(vgem, dmabuf, &handle), ENOSYS);
+}
+
+/*
+ * Its VRAM can be a guest's once an object has gone: nobody may keep a page of
+ * it, be it in a pipe, or as a copy that was made on a write.
+ */
+static void vram_cannot_be_pinned(void)
+{
+	int fd = render_open(), ends[2];
+	struct bo bo = bo_create(fd, SZ_64K, DRM_VGPU_GEM_VRAM);
+	struct drm_vgpu_gem_mmap_offset args = { .handle = bo.handle };
+	struct iovec iov = { .iov_len = 4096 };
+
+	bo_map(&bo);
+	bo.map[0] = 1;
+	iov.iov_base = bo.map;
+	EXPECT(!pipe(ends));
+	EXPECT_ERRNO(vmsplice(ends[1], &iov, 1, 0), EFAULT);
+
+	EXPECT(!drmIoctl(fd, DRM_IOCTL_VGPU_GEM_MMAP_OFFSET, &args));
+	EXPECT(mmap(NULL, bo.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, args.offset) ==
+	       MAP_FAILED && errno == EINVAL);
 }
 
 /*
@@ -178,7 +214,9 @@ static void fence_for_another_device(void)
 
 const struct test share_tests[] = {
 	{ "between_clients", between_clients },
-	{ "vram_is_not_exported", vram_is_not_exported },
+	{ "between_clients_vram", between_clients_vram },
+	{ "vram_for_another_device", vram_for_another_device },
+	{ "vram_cannot_be_pinned", vram_cannot_be_pinned },
 	{ "memory_of_dma_heap", memory_of_dma_heap },
 	{ "fence_of_another_device", fence_of_another_device },
 	{ "fence_for_another_device", fence_for_another_device },

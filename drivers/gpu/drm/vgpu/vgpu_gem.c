@@ -54,6 +54,10 @@ static void vram_free(struct drm_gem_object *obj)
 	kfree(bo);
 }
 
+/*
+ * By page number, so that nobody can pin the page: it would still be the
+ * client's when the object has gone, and its VRAM is a guest's.
+ */
 static vm_fault_t vram_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -65,8 +69,8 @@ static vm_fault_t vram_fault(struct vm_fault *vmf)
 
 	if (offset >= bo->base.size || !drm_dev_enter(&vgpu->drm, &idx))
 		return VM_FAULT_SIGBUS;
-	ret = vmf_insert_page(vma, vmf->address,
-			      vmalloc_to_page(vgpu->vram.cpu + bo->node.start + offset));
+	ret = vmf_insert_pfn(vma, vmf->address,
+			     vmalloc_to_pfn(vgpu->vram.cpu + bo->node.start + offset));
 	drm_dev_exit(idx);
 	return ret;
 }
@@ -79,19 +83,16 @@ static const struct vm_operations_struct vram_vm_ops = {
 
 static int vram_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
-	vm_flags_set(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	/* A copy on write would be of a page that has no owner to ask. */
+	if (is_cow_mapping(vma->vm_flags))
+		return -EINVAL;
+	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
 	return 0;
 }
 
-/* Other devices cannot reach this VRAM, so it is not for them. */
-static struct dma_buf *vram_export(struct drm_gem_object *obj, int flags)
-{
-	return ERR_PTR(-EOPNOTSUPP);
-}
-
+/* No get_sg_table: clients can share it, but other devices cannot reach it. */
 static const struct drm_gem_object_funcs vram_funcs = {
 	.free = vram_free,
-	.export = vram_export,
 	.mmap = vram_mmap,
 	.vm_ops = &vram_vm_ops,
 };
