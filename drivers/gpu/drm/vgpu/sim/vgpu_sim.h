@@ -337,6 +337,8 @@ struct vgpu_sim_engine {
 	DECLARE_BITMAP(runnable, VGPU_SIM_MAX_FNS);
 	/** @sched: the thread's own, but for the weights */
 	struct vgpu_sim_sched sched;
+	/** @charged: the thread's own: until when, in ns, its time is accounted for */
+	u64 charged;
 };
 
 /**

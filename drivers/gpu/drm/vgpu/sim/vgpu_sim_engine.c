@@ -65,13 +65,28 @@ static u32 begin(struct vgpu_sim_fn *fn, u64 *addr)
 	return fault;
 }
 
+/* The function whose turn it is pays for the time until now. */
+static void charge(struct vgpu_sim_fn *fn)
+{
+	struct vgpu_sim_engine *engine = &fn->sim->engine;
+	u64 now = ktime_get_ns();
+
+	lockdep_assert_held(&fn->lock);
+
+	fn->engine_ns += now - engine->charged;
+	engine->charged = now;
+}
+
 static void complete_command(struct vgpu_sim_fn *fn)
 {
 	const bool fence = fn->exec.cmd.op == VGPU_CMD_FENCE;
 
 	spin_lock_irq(&fn->lock);
-	if (fence)
+	if (fence) {
+		/* Who sees the fence is to see what it took. */
+		charge(fn);
 		fn->fence = fn->exec.cmd.value;
+	}
 	fn->ring.head++;
 	spin_unlock_irq(&fn->lock);
 
@@ -113,10 +128,10 @@ static bool step(struct vgpu_sim_fn *fn)
 	return work;
 }
 
-static void end_turn(struct vgpu_sim_fn *fn, u64 ns)
+static void end_turn(struct vgpu_sim_fn *fn)
 {
 	spin_lock_irq(&fn->lock);
-	fn->engine_ns += ns;
+	charge(fn);
 	fn->turns++;
 	if (!vgpu_sim_fn_runnable(fn))
 		clear_bit(fn->number, fn->sim->engine.runnable);
@@ -145,6 +160,7 @@ int vgpu_sim_engine_turn(struct vgpu_sim *sim)
 	fn = &sim->fns[number];
 	slice = READ_ONCE(fn->timeslice_us) * NSEC_PER_USEC;
 	start = ktime_get_ns();
+	engine->charged = start;
 	do {
 		if (!step(fn))
 			break;
@@ -153,7 +169,7 @@ int vgpu_sim_engine_turn(struct vgpu_sim *sim)
 		now = ktime_get_ns();
 	} while (now - start < slice);
 
-	end_turn(fn, ktime_get_ns() - start);
+	end_turn(fn);
 	return number;
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_sim_engine_turn);

@@ -63,6 +63,8 @@ static void set_defaults(struct vgpu_sim_fn *fn)
 				    fn->priority);
 }
 
+static struct lock_class_key pf_map_lock_key;
+
 /**
  * vgpu_sim_fn_init() - make a function
  * @fn: zeroed memory
@@ -83,6 +85,12 @@ int vgpu_sim_fn_init(struct vgpu_sim_fn *fn, struct vgpu_sim *sim,
 	fn->sim = sim;
 	fn->number = number;
 	mutex_init(&fn->map_lock);
+	/*
+	 * Faults of guests allocate under theirs. Nobody maps the PF's memory,
+	 * and its driver resets it when others wait for its fences.
+	 */
+	if (!number)
+		lockdep_set_class(&fn->map_lock, &pf_map_lock_key);
 	mutex_init(&fn->exec_lock);
 	spin_lock_init(&fn->lock);
 	xa_init(&fn->mapped);
