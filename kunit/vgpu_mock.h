@@ -106,6 +106,7 @@ struct mock_fn {
 	u64 ring_entries;
 	u64 ring_tail;
 	u64 fence;
+	u64 engine_ns;
 	bool faulted;
 };
 
@@ -183,6 +184,7 @@ void mock_hw_expect_writes(struct mock_hw *hw, const struct mock_write *writes,
 
 /* The PF's engine is past a fence command, and says so; or has stopped. */
 void mock_hw_pass_fence(struct mock_hw *hw, u64 value);
+void mock_hw_use_engine(struct mock_hw *hw, u64 ns);
 void mock_hw_stop_pf(struct mock_hw *hw);
 
 /* The answer of that number, from 0 */

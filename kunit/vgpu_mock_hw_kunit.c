@@ -90,8 +90,9 @@ static u64 read_function(const struct mock_fn *fn, u32 reg)
 	case VGPU_FN_FAULT:
 	case VGPU_FN_FAULT_ADDR:
 	case VGPU_FN_RING_HEAD:
-	case VGPU_FN_ENGINE_NS:
 		return 0;
+	case VGPU_FN_ENGINE_NS:
+		return fn->engine_ns;
 	case VGPU_FN_RING_BASE:
 		return fn->ring_base;
 	case VGPU_FN_RING_ENTRIES:
@@ -532,6 +533,15 @@ void mock_hw_pass_fence(struct mock_hw *hw, u64 value)
 	hw->irq_status |= VGPU_IRQ_PF_FENCE;
 	spin_unlock_irqrestore(&hw->lock, flags);
 	mock_hw_interrupt(hw);
+}
+
+void mock_hw_use_engine(struct mock_hw *hw, u64 ns)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&hw->lock, flags);
+	hw->fns[0].engine_ns += ns;
+	spin_unlock_irqrestore(&hw->lock, flags);
 }
 
 void mock_hw_stop_pf(struct mock_hw *hw)

@@ -5,6 +5,7 @@
  */
 
 #include <kunit/test.h>
+#include <linux/cleanup.h>
 #include <linux/delay.h>
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -227,9 +228,10 @@ static void job_that_does_not_end(struct kunit *test)
 	struct mock_client *client = pf_client_new(test);
 	struct dma_fence *guilty, *other;
 
-	pf_of(client)->sched.timeout = HZ / 5;
 	guilty = submit(client, NULL);
 	other = submit(client, NULL);
+	KUNIT_ASSERT_TRUE(test, wait_for_tail(client, 4));
+	mock_hw_use_engine(client->gpu->hw, 11 * NSEC_PER_SEC);
 	KUNIT_EXPECT_GT(test, dma_fence_wait_timeout(guilty, false, PATIENCE), 0);
 	KUNIT_EXPECT_EQ(test, dma_fence_get_status(guilty), -ETIME);
 	KUNIT_EXPECT_GT(test, dma_fence_wait_timeout(other, false, PATIENCE), 0);
@@ -237,8 +239,46 @@ static void job_that_does_not_end(struct kunit *test)
 	expect_idle(client);
 	KUNIT_EXPECT_EQ(test, mock_hw_resets_of(client->gpu->hw, 0), 1);
 
-	pf_of(client)->sched.timeout = PATIENCE;
 	expect_next_job_works(client, 3);
+}
+
+/* Others have the engine all the time: no time is too long, until it moves. */
+static void job_that_has_to_wait(struct kunit *test)
+{
+	struct mock_client *client = pf_client_new(test);
+	struct vgpu_pf *pf = pf_of(client);
+	struct dma_fence *fence;
+
+	/* What the engine did for the PF before is not for this job to pay. */
+	mock_hw_use_engine(client->gpu->hw, 11 * NSEC_PER_SEC);
+	fence = submit(client, NULL);
+	KUNIT_ASSERT_TRUE(test, wait_for_tail(client, 2));
+	mock_hw_use_engine(client->gpu->hw, 9 * NSEC_PER_SEC);
+	msleep(2500);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fence));
+	KUNIT_EXPECT_EQ(test, pf->last_look.seqno, 1);
+	KUNIT_EXPECT_EQ(test, pf->last_look.used_ns, 9 * NSEC_PER_SEC);
+	KUNIT_EXPECT_EQ(test, mock_hw_resets_of(client->gpu->hw, 0), 0);
+	mock_hw_pass_fence(client->gpu->hw, 1);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(fence), 1);
+	expect_idle(client);
+}
+
+/* An engine that does nothing at all is not waited for for ever. */
+static void engine_that_has_stalled(struct kunit *test)
+{
+	struct mock_client *client = pf_client_new(test);
+	struct vgpu_pf *pf = pf_of(client);
+	struct dma_fence *fence = submit(client, NULL);
+	unsigned long end = jiffies + PATIENCE;
+
+	while (READ_ONCE(pf->last_look.seqno) != 1 && time_before(jiffies, end))
+		msleep(20);
+	scoped_guard(mutex, &pf->hw_lock)
+		pf->went_on -= 301 * HZ;
+	KUNIT_EXPECT_GT(test, dma_fence_wait_timeout(fence, false, PATIENCE), 0);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(fence), -ETIME);
+	expect_idle(client);
 }
 
 /* A ring that has stopped is not waited for. */
@@ -326,6 +366,8 @@ static struct kunit_case pf_cases[] = {
 	KUNIT_CASE(bind_again_is_the_same),
 	KUNIT_CASE(free_unmaps),
 	KUNIT_CASE(job_that_does_not_end),
+	KUNIT_CASE(job_that_has_to_wait),
+	KUNIT_CASE(engine_that_has_stalled),
 	KUNIT_CASE(job_that_faults),
 	KUNIT_CASE(fault_of_vf),
 	KUNIT_CASE(job_waits_for_fence),

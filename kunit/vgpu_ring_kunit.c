@@ -69,7 +69,7 @@ static void free_pushed(void *data)
 	struct vgpu_job *job = data;
 
 	/* It may not be done. */
-	vgpu_ring_cancel(&job->vgpu->pf.ring, NULL, -ECANCELED);
+	vgpu_ring_cancel(&job->vgpu->pf.ring, -ECANCELED, -ECANCELED);
 	vgpu_job_abandon(job);
 }
 
@@ -179,15 +179,29 @@ static void fence_signals_when_saved(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, client->gpu->hw->irq_enable, MOCK_SERVING_IRQS);
 }
 
+static u64 engine_ns_of(struct mock_client *client)
+{
+	struct vgpu_file *file = mock_client_file(client)->driver_priv;
+
+	return atomic64_read(&file->engine_ns);
+}
+
+/* What the engine did for the PF, not how long others kept it, or nobody did. */
 static void fence_accounts_engine_time(struct kunit *test)
 {
 	struct mock_client *client = pf_client_new(test);
-	struct vgpu_file *file = mock_client_file(client)->driver_priv;
+	struct mock_hw *hw = client->gpu->hw;
 
+	mock_hw_use_engine(hw, 5000);
 	push(client, 1, 0);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&file->engine_ns), 0);
-	mock_hw_pass_fence(client->gpu->hw, 1);
-	KUNIT_EXPECT_GT(test, atomic64_read(&file->engine_ns), 0);
+	push(client, 1, 0);
+	mock_hw_use_engine(hw, 300);
+	KUNIT_EXPECT_EQ(test, engine_ns_of(client), 0);
+	mock_hw_pass_fence(hw, 1);
+	KUNIT_EXPECT_EQ(test, engine_ns_of(client), 300);
+	mock_hw_use_engine(hw, 40);
+	mock_hw_pass_fence(hw, 2);
+	KUNIT_EXPECT_EQ(test, engine_ns_of(client), 340);
 }
 
 /* A device that has gone reads as all ones: no job is lost in that. */
@@ -200,15 +214,16 @@ static void fence_of_gone_device(struct kunit *test)
 	mock_hw_interrupt_late(client->gpu->hw);
 	client->gpu->hw->gone = false;
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(job->fence));
+	KUNIT_EXPECT_EQ(test, engine_ns_of(client), 0);
 }
 
-/* Who is to blame is told from who was in the way. */
+/* The one that the device was at is told from those that were behind it. */
 static void cancel_tells_guilty(struct kunit *test)
 {
 	struct mock_client *client = pf_client_new(test);
 	struct vgpu_job *guilty = push(client, 1, 0), *other = push(client, 1, 0);
 
-	vgpu_ring_cancel(&pf_of(client)->ring, guilty, -ECANCELED);
+	vgpu_ring_cancel(&pf_of(client)->ring, -ETIME, -ECANCELED);
 	KUNIT_EXPECT_EQ(test, dma_fence_get_status(guilty->fence), -ETIME);
 	KUNIT_EXPECT_EQ(test, dma_fence_get_status(other->fence), -ECANCELED);
 	KUNIT_EXPECT_TRUE(test, list_empty(&pf_of(client)->ring.running));
@@ -239,7 +254,7 @@ static void fence_of_before_reset(struct kunit *test)
 	job[0] = push(client, 1, 0);
 	job[1] = push(client, 1, 0);
 	vgpu_pf_reset(job[0]->vgpu);
-	vgpu_ring_cancel(&pf_of(client)->ring, NULL, -ECANCELED);
+	vgpu_ring_cancel(&pf_of(client)->ring, -ECANCELED, -ECANCELED);
 	job[2] = push(client, 1, 0);
 	KUNIT_EXPECT_EQ(test, hw->fns[0].ring_tail, 2);
 

@@ -76,15 +76,15 @@ static int pf_show(struct seq_file *seq, void *data)
 	running = list_count_nodes(&ring->running);
 	spin_unlock_irq(&ring->lock);
 
-	guard(mutex)(&pf->lock);
-
-	seq_printf(seq, "state: %s\n",
-		   pf->stopped ? "stopped" : pf->started ? "started" : "at rest");
+	scoped_guard(mutex, &pf->hw_lock)
+		seq_printf(seq, "state: %s\n",
+			   pf->stopped ? "stopped" : pf->started ? "started" : "at rest");
 	seq_printf(seq, "commands: %llu\n", tail);
 	seq_printf(seq, "jobs: %llu, %zu in the ring, %d in all that are not over\n", emitted,
 		   running, atomic_read(&pf->num_jobs));
 	seq_puts(seq, "addresses:\n");
-	drm_mm_print(&pf->space, &p);
+	scoped_guard(mutex, &pf->space_lock)
+		drm_mm_print(&pf->space, &p);
 	return 0;
 }
 

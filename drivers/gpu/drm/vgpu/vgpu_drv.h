@@ -45,7 +45,7 @@ struct vgpu_device {
 	/**
 	 * @sriov_lock: Protects @vfs and what belongs to them, @serving, and
 	 * the PF's end of the mailbox. Taken by the hot-update callbacks.
-	 * Order: sriov_lock, then &vgpu_vram.lock. Never with &vgpu_pf.lock.
+	 * Order: sriov_lock, then &vgpu_vram.lock. Never with &vgpu_pf.space_lock.
 	 */
 	struct mutex sriov_lock;
 	/** @vfs: VF n is entry n - 1 */

@@ -2,6 +2,7 @@
 
 #include <kunit/visibility.h>
 #include <linux/cleanup.h>
+#include <linux/dma-fence.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
@@ -45,7 +46,8 @@ int vgpu_pf_init(struct vgpu_device *vgpu)
 	struct vgpu_pf *pf = &vgpu->pf;
 	int err;
 
-	err = drmm_mutex_init(&vgpu->drm, &pf->lock);
+	err = drmm_mutex_init(&vgpu->drm, &pf->space_lock) ?:
+	      drmm_mutex_init(&vgpu->drm, &pf->hw_lock);
 	if (err)
 		return err;
 	vgpu_ring_init(&pf->ring);
@@ -86,17 +88,29 @@ static int map_ring(struct vgpu_lmtt *lmtt, void *ring)
 	return 0;
 }
 
-static int start(struct vgpu_device *vgpu)
+static int start(struct vgpu_device *vgpu, struct vgpu_cmd *ring)
+{
+	struct vgpu_pf *pf = &vgpu->pf;
+
+	guard(mutex)(&pf->hw_lock);
+
+	if (pf->stopped)
+		return -ENODEV;
+	program_pf(vgpu);
+	vgpu_ring_begin(&pf->ring, ring);
+	pf->started = true;
+	return 0;
+}
+
+static int make_space(struct vgpu_device *vgpu)
 {
 	struct vgpu_pf *pf = &vgpu->pf;
 	void *ring;
 	int err;
 
-	lockdep_assert_held(&pf->lock);
+	lockdep_assert_held(&pf->space_lock);
 
-	if (pf->stopped)
-		return -ENODEV;
-	if (pf->started)
+	if (pf->has_space)
 		return 0;
 
 	ring = vzalloc(VGPU_RING_SIZE);
@@ -105,13 +119,10 @@ static int start(struct vgpu_device *vgpu)
 	err = vgpu_lmtt_init(&pf->lmtt);
 	if (err)
 		goto err_free;
-	err = map_ring(&pf->lmtt, ring);
+	err = map_ring(&pf->lmtt, ring) ?: start(vgpu, ring);
 	if (err)
 		goto err_fini;
-
-	program_pf(vgpu);
-	vgpu_ring_begin(&pf->ring, ring);
-	pf->started = true;
+	pf->has_space = true;
 	return 0;
 
 err_fini:
@@ -119,6 +130,28 @@ err_fini:
 err_free:
 	vfree(ring);
 	return err;
+}
+
+/* Returns the ring, if there was one. The device reads neither it nor the table. */
+static struct vgpu_cmd *stop(struct vgpu_device *vgpu)
+{
+	struct vgpu_pf *pf = &vgpu->pf;
+	bool cookie = dma_fence_begin_signalling();
+	struct vgpu_cmd *ring = NULL;
+
+	scoped_guard(mutex, &pf->hw_lock) {
+		pf->stopped = true;
+		if (pf->started) {
+			pf->started = false;
+			ring = vgpu_ring_end(&pf->ring);
+			/* What the device did in time, it did. */
+			vgpu_ring_complete(vgpu);
+			write_pf(vgpu, VGPU_FN_RESET, VGPU_RESET_MAGIC);
+			vgpu_ring_cancel(&pf->ring, -ENODEV, -ENODEV);
+		}
+	}
+	dma_fence_end_signalling(cookie);
+	return ring;
 }
 
 /**
@@ -130,21 +163,14 @@ err_free:
 void vgpu_pf_stop(struct vgpu_device *vgpu)
 {
 	struct vgpu_pf *pf = &vgpu->pf;
-	struct vgpu_cmd *ring;
+	struct vgpu_cmd *ring = stop(vgpu);
 
-	guard(mutex)(&pf->lock);
-
-	pf->stopped = true;
-	if (!pf->started)
+	if (!ring)
 		return;
-	pf->started = false;
 
-	ring = vgpu_ring_end(&pf->ring);
-	/* What the device did in time, it did. */
-	vgpu_ring_complete(vgpu);
-	/* From here on it reads neither the ring nor the table. */
-	write_pf(vgpu, VGPU_FN_RESET, VGPU_RESET_MAGIC);
-	vgpu_ring_cancel(&pf->ring, NULL, -ENODEV);
+	guard(mutex)(&pf->space_lock);
+
+	pf->has_space = false;
 	vgpu_lmtt_fini(&pf->lmtt);
 	vfree(ring);
 }
@@ -154,16 +180,18 @@ void vgpu_pf_stop(struct vgpu_device *vgpu)
  * @vgpu: device
  *
  * For when its ring has stopped, or takes too long. Jobs that are in the ring
- * are for the caller to end.
+ * are for the caller to end. Does nothing if the device has gone, or is going.
  */
 void vgpu_pf_reset(struct vgpu_device *vgpu)
 {
 	struct vgpu_pf *pf = &vgpu->pf;
 
-	guard(mutex)(&pf->lock);
+	guard(mutex)(&pf->hw_lock);
 
 	if (!pf->started)
 		return;
+	drm_err(&vgpu->drm, "a job of the PF's ring does not end, fault %llu: reset\n",
+		vgpu_read(vgpu, VGPU_FN(0, VGPU_FN_FAULT)));
 	program_pf(vgpu);
 	vgpu_ring_begin(&pf->ring, vgpu_ring_end(&pf->ring));
 }
@@ -187,9 +215,11 @@ int vgpu_pf_bind(struct vgpu_device *vgpu, struct vgpu_binding *binding, u64 siz
 	struct vgpu_pf *pf = &vgpu->pf;
 	int err;
 
-	guard(mutex)(&pf->lock);
+	guard(mutex)(&pf->space_lock);
 
-	err = start(vgpu);
+	if (READ_ONCE(pf->stopped))
+		return -ENODEV;
+	err = make_space(vgpu);
 	if (err || drm_mm_node_allocated(&binding->node))
 		return err;
 
@@ -216,13 +246,14 @@ void vgpu_pf_unbind(struct vgpu_device *vgpu, struct vgpu_binding *binding)
 {
 	struct vgpu_pf *pf = &vgpu->pf;
 
-	guard(mutex)(&pf->lock);
+	guard(mutex)(&pf->space_lock);
 
 	if (!drm_mm_node_allocated(&binding->node))
 		return;
-	if (pf->started) {
+	if (pf->has_space)
 		vgpu_lmtt_unmap(&pf->lmtt, binding->node.start, binding->node.size);
-		write_pf(vgpu, VGPU_FN_INVALIDATE, 1);
-	}
+	scoped_guard(mutex, &pf->hw_lock)
+		if (pf->started)
+			write_pf(vgpu, VGPU_FN_INVALIDATE, 1);
 	drm_mm_remove_node(&binding->node);
 }

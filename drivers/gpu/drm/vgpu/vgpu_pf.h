@@ -7,12 +7,12 @@
 #define _VGPU_PF_H_
 
 #include <linux/atomic.h>
-#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_mm.h>
 #include <drm/gpu_scheduler.h>
@@ -24,7 +24,6 @@ struct dma_fence;
 struct drm_gem_object;
 struct vgpu_device;
 struct vgpu_file;
-struct workqueue_struct;
 
 /** VGPU_RING_ENTRIES - commands that the ring has room for, a power of two */
 #define VGPU_RING_ENTRIES	1024
@@ -48,8 +47,8 @@ struct vgpu_job {
 	struct list_head link;
 	/** @seqno: value of the fence command that ends it */
 	u64 seqno;
-	/** @begun: when it was put into the ring */
-	ktime_t begun;
+	/** @release: gives back what it uses, when it is over */
+	struct work_struct release;
 	/** @bos: objects that it uses, a reference to each */
 	struct drm_gem_object **bos;
 	/** @num_bos: entries of @bos */
@@ -74,33 +73,63 @@ struct vgpu_ring {
 	u64 emitted;
 	/** @running: jobs in the ring, the oldest first */
 	struct list_head running;
-	/** @last_done: when a job was last done */
-	ktime_t last_done;
+	/** @charged: engine time of the PF, in ns, up to which jobs have paid */
+	u64 charged;
+};
+
+/**
+ * struct vgpu_ring_look - how far the oldest job in a ring is
+ */
+struct vgpu_ring_look {
+	/** @seqno: which one it is */
+	u64 seqno;
+	/** @engine_ns: engine time that the PF has used in all */
+	u64 engine_ns;
+	/** @used_ns: engine time that this job has used */
+	u64 used_ns;
 };
 
 /**
  * struct vgpu_pf - the physical function, as clients use it
  */
 struct vgpu_pf {
-	/** @lock: protects @started, @stopped, @lmtt and @space */
-	struct mutex lock;
-	/** @started: it has a table and a ring, and the device runs it */
-	bool started;
-	/** @stopped: the driver is being removed, it is not started again */
-	bool stopped;
-	/** @lmtt: translates its address space, while started */
+	/** @space_lock: protects the address space: @has_space, @lmtt and @space */
+	struct mutex space_lock;
+	/** @has_space: there is a table, and a ring */
+	bool has_space;
+	/** @lmtt: translates its address space, if there is one */
 	struct vgpu_lmtt lmtt;
 	/** @space: who has which addresses */
 	struct drm_mm space;
+	/**
+	 * @hw_lock: protects what the device is told: @started, @stopped, and
+	 * the function's registers. Others wait for fences that are signalled
+	 * under it, so no memory is allocated. Order: space_lock, then hw_lock.
+	 */
+	struct mutex hw_lock;
+	/** @started: the device runs it */
+	bool started;
+	/** @stopped: the driver is being removed, it is not started again */
+	bool stopped;
 	/** @ring: its ring */
 	struct vgpu_ring ring;
 	/** @sched: decides whose job is next */
 	struct drm_gpu_scheduler sched;
 	/** @wq: where @sched works */
 	struct workqueue_struct *wq;
+	/** @release_wq: where jobs give back what they used, which can take long */
+	struct workqueue_struct *release_wq;
+	/** @hang_check: looks whether the ring goes on */
+	struct delayed_work hang_check;
+	/** @last_look: the work's own: how far it was when it last went on */
+	struct vgpu_ring_look last_look;
+	/** @went_on: the work's own: when that was, in jiffies */
+	unsigned long went_on;
 	/** @num_jobs: jobs that are not yet freed */
 	atomic_t num_jobs;
-	/** @idle: woken when @num_jobs is 0 */
+	/** @num_leaving: clients whose file is closed, and who still have jobs */
+	atomic_t num_leaving;
+	/** @idle: woken when @num_jobs or @num_leaving is 0 */
 	wait_queue_head_t idle;
 };
 
@@ -126,7 +155,8 @@ void vgpu_ring_begin(struct vgpu_ring *ring, struct vgpu_cmd *cmds);
 struct vgpu_cmd *vgpu_ring_end(struct vgpu_ring *ring);
 int vgpu_ring_push(struct vgpu_device *vgpu, struct vgpu_job *job);
 void vgpu_ring_complete(struct vgpu_device *vgpu);
-void vgpu_ring_cancel(struct vgpu_ring *ring, const struct vgpu_job *guilty, int err);
+bool vgpu_ring_look(struct vgpu_device *vgpu, struct vgpu_ring_look *look);
+void vgpu_ring_cancel(struct vgpu_ring *ring, int first_err, int err);
 
 /* vgpu_sched.c */
 int vgpu_sched_init(struct vgpu_device *vgpu);

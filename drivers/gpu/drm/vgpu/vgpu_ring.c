@@ -74,17 +74,30 @@ static void put_cmd(struct vgpu_ring *ring, const struct vgpu_cmd *cmd)
 	ring->cmds[ring->tail++ & (VGPU_RING_ENTRIES - 1)] = *cmd;
 }
 
-static void put_job(struct vgpu_ring *ring, struct vgpu_job *job)
+static u64 read_engine(struct vgpu_device *vgpu)
+{
+	return vgpu_read(vgpu, VGPU_FN(0, VGPU_FN_ENGINE_NS));
+}
+
+/* A device that has gone reads as all ones; one that was reset, as less. */
+static u64 used_since(u64 engine_ns, u64 before)
+{
+	return engine_ns == ~0ull || engine_ns < before ? 0 : engine_ns - before;
+}
+
+static void put_job(struct vgpu_device *vgpu, struct vgpu_job *job)
 {
 	struct vgpu_cmd fence = { .op = VGPU_CMD_FENCE };
+	struct vgpu_ring *ring = &vgpu->pf.ring;
 	u32 i;
 
+	if (list_empty(&ring->running))
+		ring->charged = read_engine(vgpu);
 	for (i = 0; i < job->num_cmds; i++)
 		put_cmd(ring, &job->cmds[i]);
 	job->seqno = ++ring->emitted;
 	fence.value = job->seqno;
 	put_cmd(ring, &fence);
-	job->begun = ktime_get();
 	list_add_tail(&job->link, &ring->running);
 }
 
@@ -103,7 +116,7 @@ int vgpu_ring_push(struct vgpu_device *vgpu, struct vgpu_job *job)
 
 	spin_lock_irqsave(&ring->lock, flags);
 	if (ring->cmds) {
-		put_job(ring, job);
+		put_job(vgpu, job);
 		/* The device may read the commands once it sees the tail. */
 		wmb();
 		vgpu_write(vgpu, VGPU_FN(0, VGPU_FN_RING_TAIL), ring->tail);
@@ -114,18 +127,15 @@ int vgpu_ring_push(struct vgpu_device *vgpu, struct vgpu_job *job)
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_ring_push);
 
-static void account(struct vgpu_ring *ring, struct vgpu_job *job)
+/* Jobs run one after the other: what the PF used since the last one is its. */
+static void account(struct vgpu_ring *ring, struct vgpu_job *job, u64 engine_ns)
 {
-	ktime_t now = ktime_get();
-
-	if (ktime_after(ring->last_done, job->begun))
-		job->begun = ring->last_done;
-	vgpu_file_used_engine(job->file, ktime_to_ns(ktime_sub(now, job->begun)));
-	ring->last_done = now;
+	vgpu_file_used_engine(job->file, used_since(engine_ns, ring->charged));
+	ring->charged = engine_ns;
 }
 
 /* The fence of the oldest job if the device is past it, with a reference. */
-static struct dma_fence *take_done(struct vgpu_ring *ring, u64 passed)
+static struct dma_fence *take_done(struct vgpu_ring *ring, u64 passed, u64 engine_ns)
 {
 	struct dma_fence *fence = NULL;
 	struct vgpu_job *job;
@@ -135,7 +145,7 @@ static struct dma_fence *take_done(struct vgpu_ring *ring, u64 passed)
 	job = list_first_entry_or_null(&ring->running, struct vgpu_job, link);
 	if (job && job->seqno <= passed) {
 		list_del_init(&job->link);
-		account(ring, job);
+		account(ring, job, engine_ns);
 		fence = dma_fence_get(job->fence);
 	}
 	spin_unlock_irqrestore(&ring->lock, flags);
@@ -151,17 +161,41 @@ static struct dma_fence *take_done(struct vgpu_ring *ring, u64 passed)
 void vgpu_ring_complete(struct vgpu_device *vgpu)
 {
 	u64 passed = vgpu_read(vgpu, VGPU_FN(0, VGPU_FN_FENCE));
+	u64 engine_ns = read_engine(vgpu);
 	struct dma_fence *fence;
 
-	while ((fence = take_done(&vgpu->pf.ring, passed))) {
+	while ((fence = take_done(&vgpu->pf.ring, passed, engine_ns))) {
 		dma_fence_signal(fence);
 		dma_fence_put(fence);
 	}
 }
 
-/* The same, done or not. */
-static struct dma_fence *take_any(struct vgpu_ring *ring, const struct vgpu_job *guilty,
-				  int err)
+/**
+ * vgpu_ring_look - how far the oldest job is
+ * @vgpu: device that can be read
+ * @look: filled in
+ *
+ * Return: true, or false if there is no job.
+ */
+bool vgpu_ring_look(struct vgpu_device *vgpu, struct vgpu_ring_look *look)
+{
+	struct vgpu_ring *ring = &vgpu->pf.ring;
+	struct vgpu_job *job;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->lock, flags);
+	job = list_first_entry_or_null(&ring->running, struct vgpu_job, link);
+	if (job) {
+		look->seqno = job->seqno;
+		look->engine_ns = read_engine(vgpu);
+		look->used_ns = used_since(look->engine_ns, ring->charged);
+	}
+	spin_unlock_irqrestore(&ring->lock, flags);
+	return job;
+}
+
+/* The same as take_done(), done or not. */
+static struct dma_fence *take_any(struct vgpu_ring *ring, int err)
 {
 	struct dma_fence *fence = NULL;
 	struct vgpu_job *job;
@@ -171,7 +205,7 @@ static struct dma_fence *take_any(struct vgpu_ring *ring, const struct vgpu_job 
 	job = list_first_entry_or_null(&ring->running, struct vgpu_job, link);
 	if (job) {
 		list_del_init(&job->link);
-		dma_fence_set_error(job->fence, job == guilty ? -ETIME : err);
+		dma_fence_set_error(job->fence, err);
 		fence = dma_fence_get(job->fence);
 	}
 	spin_unlock_irqrestore(&ring->lock, flags);
@@ -181,14 +215,14 @@ static struct dma_fence *take_any(struct vgpu_ring *ring, const struct vgpu_job 
 /**
  * vgpu_ring_cancel - end all jobs in the ring, which the device has forgotten
  * @ring: ring
- * @guilty: the one that did not end by itself, or NULL
+ * @first_err: for the fence of the oldest one, which the device was at
  * @err: for the fences of all others
  */
-void vgpu_ring_cancel(struct vgpu_ring *ring, const struct vgpu_job *guilty, int err)
+void vgpu_ring_cancel(struct vgpu_ring *ring, int first_err, int err)
 {
 	struct dma_fence *fence;
 
-	while ((fence = take_any(ring, guilty, err))) {
+	for (fence = take_any(ring, first_err); fence; fence = take_any(ring, err)) {
 		dma_fence_signal(fence);
 		dma_fence_put(fence);
 	}

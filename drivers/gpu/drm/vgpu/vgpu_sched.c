@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 #include <kunit/visibility.h>
+#include <linux/cleanup.h>
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_print.h>
 
 #include "vgpu_compat.h"
 #include "vgpu_drv.h"
@@ -24,29 +23,47 @@
  * The fence that a job gives to others is the one that the interrupt handler
  * signals. It is made by drm_hotupdate_fence_create(), so that nobody who keeps
  * it keeps anything of this module; the scheduler's own fences stay in here.
+ *
+ * A job that uses the engine for too long, or whose ring has stopped, has the
+ * physical function reset, and all that is in the ring ends. The scheduler knows
+ * wall time only, of which a job beside busy VFs has to be given any amount, so
+ * the limit is watched over here.
+ *
+ * Others wait for fences that are signalled here, in reclaim as well. So what
+ * signals them neither allocates nor takes a lock that is held to allocate: a
+ * job's objects, which take one to be freed, are left to a work of their own.
  */
 
-/* Long for a job, and short for a person. */
-#define JOB_TIMEOUT_MS	30000
+/* Of the engine's time: how long others use it meanwhile is not the job's fault. */
+#define JOB_LIMIT_NS	(10ull * NSEC_PER_SEC)
+
+/* Without any of it. VFs can have the engine for a minute before it is the PF's turn. */
+#define STALL_LIMIT	(300 * HZ)
+
+#define HANG_CHECK_PERIOD	HZ
 
 static struct vgpu_job *to_vgpu_job(struct drm_sched_job *base)
 {
 	return container_of(base, struct vgpu_job, base);
 }
 
-/* Also what was never armed, or never run. */
-static void free_job(struct vgpu_job *job)
+/* Also of what was never armed, or never run. */
+static void end_fence(struct vgpu_job *job)
+{
+	if (!job->fence)
+		return;
+	if (!dma_fence_is_signaled(job->fence)) {
+		dma_fence_set_error(job->fence, -ECANCELED);
+		dma_fence_signal(job->fence);
+	}
+	dma_fence_put(job->fence);
+}
+
+static void release_job(struct vgpu_job *job)
 {
 	struct vgpu_pf *pf = &job->vgpu->pf;
 	u32 i;
 
-	if (job->fence) {
-		if (!dma_fence_is_signaled(job->fence)) {
-			dma_fence_set_error(job->fence, -ECANCELED);
-			dma_fence_signal(job->fence);
-		}
-		dma_fence_put(job->fence);
-	}
 	for (i = 0; i < job->num_bos; i++)
 		drm_gem_object_put(job->bos[i]);
 	kvfree(job->bos);
@@ -56,9 +73,15 @@ static void free_job(struct vgpu_job *job)
 		wake_up_all(&pf->idle);
 }
 
+static void do_release(struct work_struct *work)
+{
+	release_job(container_of(work, struct vgpu_job, release));
+}
+
 static struct dma_fence *sched_run_job(struct drm_sched_job *base)
 {
 	struct vgpu_job *job = to_vgpu_job(base);
+	struct vgpu_pf *pf = &job->vgpu->pf;
 	int err;
 
 	/* What it had to wait for went wrong, or its client has gone. */
@@ -66,38 +89,33 @@ static struct dma_fence *sched_run_job(struct drm_sched_job *base)
 		return NULL;
 
 	err = vgpu_ring_push(job->vgpu, job);
-	return err ? ERR_PTR(err) : dma_fence_get(job->fence);
+	if (err)
+		return ERR_PTR(err);
+	queue_delayed_work(pf->wq, &pf->hang_check, HANG_CHECK_PERIOD);
+	return dma_fence_get(job->fence);
 }
 
-/* Unless the device has gone, or is just going. */
-static void reset_pf(struct vgpu_device *vgpu)
-{
-	int idx;
-
-	if (!drm_dev_enter(&vgpu->drm, &idx))
-		return;
-	drm_err(&vgpu->drm, "a job of the PF's ring does not end, fault %llu: reset\n",
-		vgpu_read(vgpu, VGPU_FN(0, VGPU_FN_FAULT)));
-	vgpu_pf_reset(vgpu);
-	drm_dev_exit(idx);
-}
-
+/* The interrupt handler, and the hang check, have it called. */
 static enum drm_gpu_sched_stat sched_timedout_job(struct drm_sched_job *base)
 {
-	struct vgpu_job *job = to_vgpu_job(base);
-	struct vgpu_device *vgpu = job->vgpu;
+	struct vgpu_device *vgpu = to_vgpu_job(base)->vgpu;
+	bool cookie = dma_fence_begin_signalling();
 
 	drm_sched_stop(base->sched, base);
-	reset_pf(vgpu);
-	vgpu_ring_cancel(&vgpu->pf.ring, job, -ECANCELED);
+	vgpu_pf_reset(vgpu);
+	vgpu_ring_cancel(&vgpu->pf.ring, -ETIME, -ECANCELED);
 	vgpu_compat_sched_start(base->sched);
+	dma_fence_end_signalling(cookie);
 	return VGPU_COMPAT_SCHED_RESET;
 }
 
 static void sched_free_job(struct drm_sched_job *base)
 {
+	struct vgpu_job *job = to_vgpu_job(base);
+
 	drm_sched_job_cleanup(base);
-	free_job(to_vgpu_job(base));
+	end_fence(job);
+	queue_work(job->vgpu->pf.release_wq, &job->release);
 }
 
 static const struct drm_sched_backend_ops sched_ops = {
@@ -105,6 +123,30 @@ static const struct drm_sched_backend_ops sched_ops = {
 	.timedout_job = sched_timedout_job,
 	.free_job = sched_free_job,
 };
+
+static bool has_stalled(struct vgpu_pf *pf, const struct vgpu_ring_look *look)
+{
+	if (look->seqno != pf->last_look.seqno || look->engine_ns != pf->last_look.engine_ns) {
+		pf->last_look = *look;
+		pf->went_on = jiffies;
+	}
+	return time_after(jiffies, pf->went_on + STALL_LIMIT);
+}
+
+static void check_for_hang(struct work_struct *work)
+{
+	struct vgpu_pf *pf = container_of(to_delayed_work(work), struct vgpu_pf, hang_check);
+	struct vgpu_device *vgpu = container_of(pf, struct vgpu_device, pf);
+	struct vgpu_ring_look look;
+
+	guard(mutex)(&pf->hw_lock);
+
+	if (!pf->started || !vgpu_ring_look(vgpu, &look))
+		return;
+	if (look.used_ns > JOB_LIMIT_NS || has_stalled(pf, &look))
+		drm_sched_fault(&pf->sched);
+	queue_delayed_work(pf->wq, &pf->hang_check, HANG_CHECK_PERIOD);
+}
 
 /**
  * vgpu_sched_init - make the scheduler
@@ -119,22 +161,26 @@ int vgpu_sched_init(struct vgpu_device *vgpu)
 		.ops = &sched_ops,
 		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
 		.credit_limit = VGPU_RING_ENTRIES,
-		.timeout = msecs_to_jiffies(JOB_TIMEOUT_MS),
+		.timeout = MAX_SCHEDULE_TIMEOUT,
 		.name = "vgpu",
 		.dev = vgpu->drm.dev,
 	};
 	int err;
 
 	init_waitqueue_head(&pf->idle);
+	INIT_DELAYED_WORK(&pf->hang_check, check_for_hang);
 	/* Unordered: that jobs are freed is not in the way of those that run. */
 	pf->wq = alloc_workqueue("vgpu", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!pf->wq)
-		return -ENOMEM;
+	pf->release_wq = alloc_workqueue("vgpu-release", WQ_UNBOUND, 0);
 	args.submit_wq = pf->wq;
 
-	err = drm_sched_init(&pf->sched, &args);
-	if (err)
-		destroy_workqueue(pf->wq);
+	err = pf->wq && pf->release_wq ? drm_sched_init(&pf->sched, &args) : -ENOMEM;
+	if (err) {
+		if (pf->release_wq)
+			destroy_workqueue(pf->release_wq);
+		if (pf->wq)
+			destroy_workqueue(pf->wq);
+	}
 	return err;
 }
 
@@ -151,6 +197,9 @@ void vgpu_sched_fini(struct vgpu_device *vgpu)
 
 	wait_event(pf->idle, !atomic_read(&pf->num_jobs));
 	drm_sched_fini(&pf->sched);
+	cancel_delayed_work_sync(&pf->hang_check);
+	/* The last one to say that it is over may still be saying so. */
+	destroy_workqueue(pf->release_wq);
 	destroy_workqueue(pf->wq);
 }
 
@@ -174,6 +223,7 @@ struct vgpu_job *vgpu_job_create(struct vgpu_device *vgpu, struct vgpu_file *fil
 	job->vgpu = vgpu;
 	job->num_cmds = num_cmds;
 	INIT_LIST_HEAD(&job->link);
+	INIT_WORK(&job->release, do_release);
 
 	err = drm_sched_job_init(&job->base, &file->entity, num_cmds + 1, file,
 				 file->client_id);
@@ -194,6 +244,7 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_job_create);
 void vgpu_job_abandon(struct vgpu_job *job)
 {
 	drm_sched_job_cleanup(&job->base);
-	free_job(job);
+	end_fence(job);
+	release_job(job);
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_job_abandon);
