@@ -8,7 +8,10 @@
 #include <linux/cleanup.h>
 #include <linux/delay.h>
 #include <linux/dma-fence.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/jiffies.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_gem.h>
 
@@ -337,6 +340,52 @@ static void unbind_ends_jobs(struct kunit *test)
 	MOCK_EXPECT_NO_WRITES(client->gpu->hw);
 }
 
+/* The driver could not go: so the update does not even begin, and goes on serving. */
+static void job_of_client_that_has_gone(struct kunit *test)
+{
+	struct mock_client *client = pf_client_new(test);
+	struct mock_gpu *gpu = client->gpu;
+	struct vgpu_job *job = pf_job(client, 1, 0);
+
+	mock_client_close(client);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(gpu->adapter, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, gpu->hw->irq_enable, MOCK_SERVING_IRQS);
+	vgpu_job_abandon(job);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(gpu->adapter, 0), 0);
+}
+
+struct early_client {
+	struct work_struct work;
+	struct mock_client *client;
+	struct file *file;
+};
+
+static void open_early(struct work_struct *work)
+{
+	struct early_client *early = container_of(work, struct early_client, work);
+
+	early->file = mock_drm_getfile(early->client->drm->render, O_RDWR);
+}
+
+/* Who opens the device while it starts is served when it has started. */
+static void open_waits_for_start(struct kunit *test)
+{
+	struct mock_client *client = mock_client_new(test);
+	struct early_client early = { .client = client };
+	struct vgpu_device *vgpu = mock_gpu_vgpu(client->gpu);
+
+	INIT_WORK_ONSTACK(&early.work, open_early);
+	scoped_guard(mutex, &vgpu->start_lock) {
+		schedule_work(&early.work);
+		msleep(100);
+		KUNIT_EXPECT_NULL(test, READ_ONCE(early.file));
+	}
+	flush_work(&early.work);
+	destroy_work_on_stack(&early.work);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, early.file);
+	__fput_sync(early.file);
+}
+
 /* In an update the PF is what is reset, and VFs are not. */
 static void update_resets_pf_alone(struct kunit *test)
 {
@@ -373,6 +422,8 @@ static struct kunit_case pf_cases[] = {
 	KUNIT_CASE(job_waits_for_fence),
 	KUNIT_CASE(job_is_done),
 	KUNIT_CASE(unbind_ends_jobs),
+	KUNIT_CASE(job_of_client_that_has_gone),
+	KUNIT_CASE(open_waits_for_start),
 	KUNIT_CASE(update_resets_pf_alone),
 	{ }
 };

@@ -107,6 +107,9 @@ void job_submit(struct job *job);
 void job_fill(struct job *job, const struct bo *bo, uint64_t value);
 void job_pattern(struct job *job, const struct bo *bo, uint64_t seed);
 
+/* render_share.c: leaves a job behind that is not over */
+int leave_job(const char *ready);
+
 /* render_sync.c: keeps fences while the driver is replaced */
 int hold_fences(const char *ready);
 

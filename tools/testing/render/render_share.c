@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <xf86drm.h>
 
@@ -151,27 +153,37 @@ static void vram_cannot_be_pinned(void)
 	       MAP_FAILED && errno == EINVAL);
 }
 
+/* An object of another device, which a fence says is in use. */
+static int busy_object(int vgem, uint64_t *size, uint32_t *fence)
+{
+	struct drm_mode_create_dumb dumb = { .width = 1024, .height = 64, .bpp = 32 };
+	struct vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
+	int dmabuf;
+
+	EXPECT(!drmIoctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb));
+	EXPECT(!drmPrimeHandleToFD(vgem, dumb.handle, DRM_CLOEXEC | DRM_RDWR, &dmabuf));
+	attach.handle = dumb.handle;
+	EXPECT(!drmIoctl(vgem, VGEM_FENCE_ATTACH, &attach));
+	*size = dumb.size;
+	*fence = attach.out_fence;
+	return dmabuf;
+}
+
 /*
  * A job waits for what another device does with an object, though nobody has
  * told it to; and what it has to wait for it does not keep others from.
  */
 static void fence_of_another_device(void)
 {
-	int fd = render_open(), vgem = open_vgem(), dmabuf;
-	struct drm_mode_create_dumb dumb = { .width = 1024, .height = 64, .bpp = 32 };
-	struct vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
-	struct vgem_fence_signal signal = { };
+	int fd = render_open(), client = render_open(), vgem = open_vgem(), dmabuf;
 	struct bo other = bo_create(fd, SZ_64K, 0), bo;
-	int client = render_open();
 	struct bo free = bo_create(client, SZ_64K, 0);
+	struct vgem_fence_signal signal = { };
 	struct job job;
+	uint64_t size;
 
-	EXPECT(!drmIoctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb));
-	EXPECT(!drmPrimeHandleToFD(vgem, dumb.handle, DRM_CLOEXEC | DRM_RDWR, &dmabuf));
-	bo = bo_import(fd, dmabuf, dumb.size);
-	attach.handle = dumb.handle;
-	EXPECT(!drmIoctl(vgem, VGEM_FENCE_ATTACH, &attach));
-
+	dmabuf = busy_object(vgem, &size, &signal.fence);
+	bo = bo_import(fd, dmabuf, size);
 	job_init(&job, fd);
 	job_pattern(&job, &bo, 31);
 	job_pattern(&job, &other, 31);
@@ -182,12 +194,11 @@ static void fence_of_another_device(void)
 	bo_wait(&free);
 	EXPECT_ERRNO(bo_wait_ns(&other, 300000000), ETIME);
 
-	signal.fence = attach.out_fence;
 	EXPECT(!drmIoctl(vgem, VGEM_FENCE_SIGNAL, &signal));
 	bo_wait(&other);
 	bo_map(&other);
 	EXPECT(bo_has_pattern(&other, 31));
-	bo.map = mmap(NULL, dumb.size, PROT_READ, MAP_SHARED, dmabuf, 0);
+	bo.map = mmap(NULL, size, PROT_READ, MAP_SHARED, dmabuf, 0);
 	EXPECT(bo.map != MAP_FAILED && bo_has_pattern(&bo, 31));
 }
 
@@ -210,6 +221,41 @@ static void fence_for_another_device(void)
 	EXPECT(file >= 0);
 	bo_wait(&bo);
 	close(file);
+}
+
+static void submit_and_die(int dmabuf, uint64_t size)
+{
+	int fd = render_open();
+	struct bo bo = bo_import(fd, dmabuf, size);
+	struct job job;
+
+	job_init(&job, fd);
+	job_pattern(&job, &bo, 41);
+	job_submit(&job);
+	raise(SIGKILL);
+}
+
+/*
+ * A client that is killed while its job waits for another device. That device is
+ * done, and the job is over, when the file is deleted; vgem gives it ten seconds.
+ */
+int leave_job(const char *ready)
+{
+	int vgem = open_vgem(), dmabuf, status;
+	uint64_t size;
+	uint32_t fence;
+	pid_t client;
+
+	dmabuf = busy_object(vgem, &size, &fence);
+	client = fork();
+	if (!client)
+		submit_and_die(dmabuf, size);
+	EXPECT(client > 0 && waitpid(client, &status, 0) == client);
+	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	close(open(ready, O_WRONLY | O_CREAT, 0600));
+	while (!access(ready, F_OK))
+		usleep(10000);
+	return 0;
 }
 
 const struct test share_tests[] = {

@@ -6,6 +6,8 @@
  *	vgpu_render TEST		run one; 0: passed, 1: failed, 2: skipped
  *	vgpu_render --hold FILE		keep fences of a client that has gone: write
  *					FILE, wait until it is deleted, look at them
+ *	vgpu_render --leave FILE	leave a job that is not over before FILE, which
+ *					is written, is deleted
  */
 
 #include <stdio.h>
@@ -62,8 +64,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3 && !strcmp(argv[1], "--hold"))
 		return hold_fences(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "--leave"))
+		return leave_job(argv[2]);
 	if (argc == 2)
 		return run(argv[1]);
-	fprintf(stderr, "usage: %s [TEST | --hold FILE]\n", argv[0]);
+	fprintf(stderr, "usage: %s [TEST | --hold FILE | --leave FILE]\n", argv[0]);
 	return 1;
 }

@@ -100,7 +100,8 @@ int vgpu_device_init(struct vgpu_device *vgpu, struct vgpu_hw *hw)
 	if (!vgpu->vfs)
 		return -ENOMEM;
 
-	err = drmm_mutex_init(&vgpu->drm, &vgpu->sriov_lock);
+	err = drmm_mutex_init(&vgpu->drm, &vgpu->sriov_lock) ?:
+	      drmm_mutex_init(&vgpu->drm, &vgpu->start_lock);
 	if (err)
 		return err;
 	INIT_WORK(&vgpu->irq_work, do_irq_work);

@@ -57,6 +57,11 @@ struct vgpu_device {
 	 * and their requests are answered
 	 */
 	bool serving;
+	/**
+	 * @start_lock: held while the device starts: from before it is visible
+	 * until all that is wrong with VFs is mended
+	 */
+	struct mutex start_lock;
 	/** @replay: what a replay has brought so far, while one may come */
 	struct vgpu_replay *replay;
 

@@ -31,14 +31,20 @@
  */
 int vgpu_file_open(struct drm_device *drm, struct drm_file *drm_file)
 {
-	struct drm_gpu_scheduler *sched = &to_vgpu(drm)->pf.sched;
+	struct vgpu_device *vgpu = to_vgpu(drm);
+	struct drm_gpu_scheduler *sched = &vgpu->pf.sched;
 	struct vgpu_file *file;
 	int err;
+
+	/* One that is early, before the device has started, waits for that. */
+	mutex_lock(&vgpu->start_lock);
+	mutex_unlock(&vgpu->start_lock);
 
 	file = kzalloc(sizeof(*file), GFP_KERNEL);
 	if (!file)
 		return -ENOMEM;
 	kref_init(&file->ref);
+	file->vgpu = vgpu;
 	mutex_init(&file->lock);
 	file->client_id = drm_file->client_id;
 	file->context = dma_fence_context_alloc(1);
@@ -66,13 +72,18 @@ void vgpu_file_close(struct drm_device *drm, struct drm_file *drm_file)
 	struct vgpu_file *file = drm_file->driver_priv;
 
 	drm_sched_entity_destroy(&file->entity);
+	file->leaving = true;
+	atomic_inc(&file->vgpu->pf.num_leaving);
 	vgpu_file_put(file);
 }
 
 static void file_free(struct kref *ref)
 {
 	struct vgpu_file *file = container_of(ref, struct vgpu_file, ref);
+	struct vgpu_pf *pf = &file->vgpu->pf;
 
+	if (file->leaving && atomic_dec_and_test(&pf->num_leaving))
+		wake_up_all(&pf->idle);
 	mutex_destroy(&file->lock);
 	kfree(file);
 }

@@ -24,6 +24,10 @@ struct vgpu_device;
 struct vgpu_file {
 	/** @ref: one for the open file, one for each of its jobs */
 	struct kref ref;
+	/** @vgpu: the device */
+	struct vgpu_device *vgpu;
+	/** @leaving: its file is closed, and it is counted as such */
+	bool leaving;
 	/** @client_id: of its DRM file */
 	u64 client_id;
 	/** @entity: its queue of jobs */

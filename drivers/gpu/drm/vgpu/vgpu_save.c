@@ -2,6 +2,8 @@
 
 #include <linux/bitops.h>
 #include <linux/cleanup.h>
+#include <linux/jiffies.h>
+#include <linux/wait.h>
 
 #include <drm/drm_hotupdate.h>
 #include <drm/drm_print.h>
@@ -9,6 +11,9 @@
 #include "vgpu_drv.h"
 #include "vgpu_fault.h"
 #include "vgpu_hotupdate.h"
+
+/* They are over in moments, unless they wait for somebody. */
+#define LEAVING_MS	100
 
 struct vgpu_saver {
 	struct vgpu_device *vgpu;
@@ -147,17 +152,38 @@ static int save_all(struct vgpu_saver *saver)
 	return err;
 }
 
+/*
+ * The driver cannot go before the jobs of clients that have gone, which wait for
+ * fences of other drivers. Better now than with the driver half gone.
+ */
+static int wait_for_leaving(struct vgpu_device *vgpu)
+{
+	struct vgpu_pf *pf = &vgpu->pf;
+
+	if (wait_event_timeout(pf->idle, !atomic_read(&pf->num_leaving),
+			       msecs_to_jiffies(LEAVING_MS)))
+		return 0;
+	drm_err(&vgpu->drm, "jobs of %d clients that have gone are not over\n",
+		atomic_read(&pf->num_leaving));
+	return -EBUSY;
+}
+
 /**
  * vgpu_save_memory - the save_memory callback
  * @adapter: adapter
  *
- * Return: 0, with nothing served any more, or a negative errno.
+ * Return: 0, with nothing served any more; -EBUSY if clients of the render node
+ * have gone, and their jobs are not over; or another negative errno.
  */
 int vgpu_save_memory(struct drm_hotupdate_adapter *adapter)
 {
 	struct vgpu_device *vgpu = drm_hotupdate_adapter_priv(adapter);
 	struct vgpu_saver saver = { .vgpu = vgpu, .adapter = adapter };
 	int err;
+
+	err = wait_for_leaving(vgpu);
+	if (err)
+		return err;
 
 	vgpu_device_stop_serving(vgpu);
 	err = save_all(&saver);

@@ -139,6 +139,13 @@ int vgpu_start_device(struct drm_hotupdate_adapter *adapter, bool restored)
 	err = vgpu_device_request_irq(vgpu);
 	if (err)
 		return err;
+
+	/*
+	 * A client must not be given the VRAM of a VF that is lost but not yet
+	 * reset, nor a ring that is reset under it.
+	 */
+	guard(mutex)(&vgpu->start_lock);
+
 	err = drm_dev_register(&vgpu->drm, 0);
 	if (err) {
 		vgpu_device_free_irq(vgpu);

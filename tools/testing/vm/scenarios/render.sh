@@ -53,6 +53,11 @@ ring_is_well()
 	! dmesg | grep "PF's ring"
 }
 
+log_has()
+{
+	dmesg | grep -F "$1"
+}
+
 tap_case "the base loads" load_base vram_mb=64 total_vfs=8
 tap_case "vgem loads" modprobe vgem
 tap_case "release 2 takes the device" load_driver 2
@@ -77,6 +82,16 @@ tap_case "prepare" prepare
 tap_case "a client uses the device when it is saved" vgpu_render every_operation
 tap_case "cancel" set_attr "$adapter/cancel" 1
 tap_case "and after the cancel" vgpu_render every_operation
+
+# a client that was killed leaves a job behind, which waits for another device
+vgpu_render --leave /tmp/leave &
+tap_case "a client has gone, and left a job" wait_until test -e /tmp/leave
+tap_fails "no update begins before the job is over" prepare
+tap_case "and the log says why" log_has "jobs of 1 clients that have gone"
+rm /tmp/leave
+tap_case "it is over" wait_until prepare
+tap_case "and cancel" set_attr "$adapter/cancel" 1
+
 exec 9<>"/dev/dri/$(basename "$device"/drm/renderD*)"
 tap_case "prepare with an open client" prepare
 tap_fails "the module stays while a client has it open" rmmod vgpu
