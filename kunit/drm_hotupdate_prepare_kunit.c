@@ -249,6 +249,43 @@ static void deadline_passes_before_last_block(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
 }
 
+/* A driver that does not know better, when it is told that its save was undone */
+static int save_when_cancelled(struct fake_driver *driver, enum fake_call call,
+			       struct drm_hotupdate_block *block)
+{
+	struct fake_block *fb = driver->hook_data;
+
+	if (call != FAKE_CANCEL)
+		return 0;
+	KUNIT_EXPECT_EQ(driver->test, fake_block_save(driver->gpu->adapter, fb), -EPERM);
+	FAKE_EXPECT_STASH(driver->gpu, 0);
+	return 0;
+}
+
+/*
+ * No block is accepted from the callback that says that a save was undone, though
+ * it is made by the same prepare: it would stay behind in a stash that nobody
+ * knows of.
+ *
+ * Clauses: W5, U3
+ */
+static void save_of_block_when_save_is_undone(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+	struct fake_block *fb = fake_block_page(test);
+
+	fake_driver_saves(driver, fake_block_device(test, 0, 0));
+	driver->ignores_errors = true;
+	driver->hook = save_when_cancelled;
+	driver->hook_data = fb;
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, driver->log, "start:new, save, cancel");
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RUNNING);
+	FAKE_EXPECT_STASH(driver->gpu, 0);
+	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
+	fake_block_expect_refs(test, fb, 1);
+}
+
 /*
  * A deadline that is met changes nothing, and no deadline is no limit.
  */
@@ -452,6 +489,7 @@ static struct kunit_case prepare_cases[] = {
 	KUNIT_CASE(cancel_calls_cancel_save),
 	KUNIT_CASE(deadline_passes_after_last_block),
 	KUNIT_CASE(deadline_passes_before_last_block),
+	KUNIT_CASE(save_of_block_when_save_is_undone),
 	KUNIT_CASE(deadline_met_or_none),
 	KUNIT_CASE(prepare_while_saving),
 	KUNIT_CASE(quiesce_waits_for_save),

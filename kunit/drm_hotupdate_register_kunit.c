@@ -285,7 +285,7 @@ static void names_are_copies(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, adapter->owner);
 	KUNIT_EXPECT_NULL(test, adapter->priv);
 	KUNIT_EXPECT_NULL(test, adapter->parent);
-	KUNIT_EXPECT_NULL(test, adapter->callback_task);
+	KUNIT_EXPECT_NULL(test, adapter->save_task);
 }
 
 struct version_param {

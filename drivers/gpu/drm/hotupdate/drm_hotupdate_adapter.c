@@ -45,6 +45,7 @@ static void adapter_release(struct device *dev)
 	struct drm_hotupdate_adapter *adapter =
 		container_of(dev, struct drm_hotupdate_adapter, dev);
 
+	hotupdate_stash_exit(&adapter->stash);
 	kfree(adapter->driver);
 	kfree(adapter->compatible);
 	mutex_destroy(&adapter->status_lock);

@@ -142,8 +142,8 @@ struct drm_hotupdate_adapter {
 	void *priv;
 	/** @leaving: the driver is being removed, no update may begin or end */
 	bool leaving;
-	/** @callback_task: the task that runs a callback, read without the lock */
-	struct task_struct *callback_task;
+	/** @save_task: the task that runs save_memory, read without the lock */
+	struct task_struct *save_task;
 	/** @save_error: what the first save call that failed returned */
 	int save_error;
 	/** @phase_start: when the part of the blackout under way began */
@@ -240,6 +240,7 @@ void hotupdate_block_forget(struct drm_hotupdate_block *block);
 
 /* Stash: drm_hotupdate_stash.c */
 void hotupdate_stash_init(struct hotupdate_stash *stash);
+void hotupdate_stash_exit(struct hotupdate_stash *stash);
 int hotupdate_stash_add(struct hotupdate_stash *stash,
 			struct drm_hotupdate_block *block);
 void hotupdate_stash_forget(struct hotupdate_stash *stash, struct mutex *lock);

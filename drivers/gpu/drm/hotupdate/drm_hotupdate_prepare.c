@@ -3,6 +3,7 @@
 #include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/ktime.h>
+#include <linux/sched.h>
 
 #include "drm_hotupdate_internal.h"
 #include "drm_hotupdate_trace.h"
@@ -86,6 +87,17 @@ static int end_save(struct drm_hotupdate_adapter *adapter, int err)
 	return err;
 }
 
+/* Blocks are accepted from this callback, and from no other (W5). */
+static int call_save_memory(struct drm_hotupdate_adapter *adapter)
+{
+	int err;
+
+	WRITE_ONCE(adapter->save_task, current);
+	err = adapter->ops->save_memory(adapter);
+	WRITE_ONCE(adapter->save_task, NULL);
+	return err;
+}
+
 static int save(struct drm_hotupdate_adapter *adapter, u32 version)
 {
 	u64 duration;
@@ -101,7 +113,7 @@ static int save(struct drm_hotupdate_adapter *adapter, u32 version)
 	trace_drm_hotupdate_prepare(adapter, version);
 	hotupdate_set_state(adapter, HOTUPDATE_SAVING);
 
-	err = adapter->ops->save_memory(adapter);
+	err = call_save_memory(adapter);
 	duration = hotupdate_phase_end(adapter);
 	trace_drm_hotupdate_saved(adapter, adapter->stash.count, adapter->stash.bytes,
 				  err ?: adapter->save_error, duration);

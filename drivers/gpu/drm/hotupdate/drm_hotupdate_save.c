@@ -376,8 +376,7 @@ int drm_hotupdate_save_memory(struct drm_hotupdate_adapter *adapter,
 	ktime_t start = 0;
 	int err;
 
-	if (READ_ONCE(adapter->callback_task) != current ||
-	    adapter->state != HOTUPDATE_SAVING)
+	if (READ_ONCE(adapter->save_task) != current)
 		return hotupdate_error(adapter, -EPERM,
 				       "save of a block refused: not in the save_memory callback");
 

@@ -32,6 +32,23 @@ void hotupdate_stash_init(struct hotupdate_stash *stash)
 }
 
 /**
+ * hotupdate_stash_exit - undo hotupdate_stash_init()
+ * @stash: stash that has let go of all blocks
+ *
+ * A block that is still there is lost, and its pages with it. An insertion that
+ * failed for want of memory can have left nodes in which there is nothing.
+ */
+void hotupdate_stash_exit(struct hotupdate_stash *stash)
+{
+	unsigned long first = 0;
+
+	WARN_ON(xa_find(&stash->blocks, &first, ULONG_MAX, XA_PRESENT));
+	WARN_ON(!mtree_empty(&stash->device_index));
+	xa_destroy(&stash->blocks);
+	mtree_destroy(&stash->device_index);
+}
+
+/**
  * hotupdate_stash_add - append a block
  * @stash: stash
  * @block: block; its index is set

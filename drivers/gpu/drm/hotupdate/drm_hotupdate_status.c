@@ -5,7 +5,6 @@
 #include <linux/jiffies.h>
 #include <linux/kobject.h>
 #include <linux/module.h>
-#include <linux/sched.h>
 #include <linux/sysfs.h>
 
 #include "drm_hotupdate_internal.h"
@@ -155,7 +154,6 @@ int hotupdate_callback_begin(struct drm_hotupdate_adapter *adapter)
 
 	if (!try_module_get(adapter->owner))
 		return -ENODEV;
-	WRITE_ONCE(adapter->callback_task, current);
 	return 0;
 }
 
@@ -165,7 +163,6 @@ int hotupdate_callback_begin(struct drm_hotupdate_adapter *adapter)
  */
 void hotupdate_callback_end(struct drm_hotupdate_adapter *adapter)
 {
-	WRITE_ONCE(adapter->callback_task, NULL);
 	module_put(adapter->owner);
 }
 
