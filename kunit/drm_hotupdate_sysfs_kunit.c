@@ -489,6 +489,29 @@ static void uevent_at_change_of_state(struct kunit *test)
 	KUNIT_EXPECT_GE(test, uevents(test), before + 3);
 }
 
+static void expect_uevent(struct fake_gpu *gpu, const char *expected)
+{
+	char buf[128] = "";
+
+	KUNIT_EXPECT_GT(gpu->test, attr_read(gpu, "uevent", buf, sizeof(buf)), 0);
+	KUNIT_EXPECT_STREQ(gpu->test, buf, expected);
+}
+
+/*
+ * State and generation are in every uevent, whatever it is sent for: it is the
+ * same that the file "uevent" shows.
+ */
+static void uevent_has_state_and_generation(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+
+	expect_uevent(driver->gpu, "HOTUPDATE_STATE=running\nHOTUPDATE_GENERATION=0");
+	FAKE_ASSERT_DETACHED(driver);
+	expect_uevent(driver->gpu, "HOTUPDATE_STATE=detached\nHOTUPDATE_GENERATION=0");
+	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
+	expect_uevent(driver->gpu, "HOTUPDATE_STATE=running\nHOTUPDATE_GENERATION=1");
+}
+
 #ifdef CONFIG_DEBUG_FS
 static char *read_table(struct kunit *test, struct fake_gpu *gpu)
 {
@@ -607,6 +630,7 @@ static struct kunit_case sysfs_cases[] = {
 	KUNIT_CASE(poll_state),
 	KUNIT_CASE(poll_progress),
 	KUNIT_CASE(uevent_at_change_of_state),
+	KUNIT_CASE(uevent_has_state_and_generation),
 #ifdef CONFIG_DEBUG_FS
 	KUNIT_CASE(debugfs_lists_blocks),
 	KUNIT_CASE(debugfs_lists_many_blocks),

@@ -4,6 +4,7 @@
 #include <linux/cleanup.h>
 #include <linux/ctype.h>
 #include <linux/export.h>
+#include <linux/kobject.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/slab.h>
@@ -53,9 +54,22 @@ static void adapter_release(struct device *dev)
 	kfree(adapter);
 }
 
+/* What is in every uevent, also in those that user space asks for. */
+static int adapter_uevent(const struct device *dev, struct kobj_uevent_env *env)
+{
+	struct drm_hotupdate_adapter *adapter =
+		container_of((struct device *)dev, struct drm_hotupdate_adapter, dev);
+
+	guard(mutex)(&adapter->status_lock);
+	return add_uevent_var(env, "HOTUPDATE_STATE=%s",
+			      hotupdate_state_name(adapter->state)) ?:
+	       add_uevent_var(env, "HOTUPDATE_GENERATION=%llu", adapter->generation);
+}
+
 static const struct class hotupdate_class = {
 	.name = "drm_hotupdate",
 	.dev_groups = hotupdate_adapter_groups,
+	.dev_uevent = adapter_uevent,
 	.dev_release = adapter_release,
 };
 

@@ -59,18 +59,6 @@ const char *hotupdate_state_name(enum hotupdate_state state)
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_state_name);
 
-static void send_uevent(struct drm_hotupdate_adapter *adapter)
-{
-	char state[40], generation[48];
-	char *env[3] = { state, generation };
-
-	scnprintf(state, sizeof(state), "HOTUPDATE_STATE=%s",
-		  hotupdate_state_name(adapter->state));
-	scnprintf(generation, sizeof(generation), "HOTUPDATE_GENERATION=%llu",
-		  adapter->generation);
-	kobject_uevent_env(&adapter->dev.kobj, KOBJ_CHANGE, env);
-}
-
 /**
  * hotupdate_set_state - move an adapter to another state, and tell user space
  * @adapter: adapter
@@ -90,7 +78,7 @@ void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
 	sysfs_notify(&adapter->dev.kobj, NULL, "state");
 	/* Of what was too soon after the last time. */
 	sysfs_notify(&adapter->dev.kobj, NULL, "progress");
-	send_uevent(adapter);
+	kobject_uevent(&adapter->dev.kobj, KOBJ_CHANGE);
 }
 
 /**
