@@ -49,6 +49,7 @@ static void adapter_release(struct device *dev)
 	hotupdate_stash_exit(&adapter->stash);
 	kfree(adapter->driver);
 	kfree(adapter->compatible);
+	mutex_destroy(&adapter->notify_lock);
 	mutex_destroy(&adapter->status_lock);
 	mutex_destroy(&adapter->op_lock);
 	kfree(adapter);
@@ -78,6 +79,8 @@ static void remove_adapter(struct work_struct *work)
 	struct drm_hotupdate_adapter *adapter =
 		container_of(work, struct drm_hotupdate_adapter, remove_work);
 
+	scoped_guard(mutex, &adapter->notify_lock)
+		adapter->removed = true;
 	hotupdate_debugfs_remove(adapter);
 	device_del(&adapter->dev);
 	scoped_guard(mutex, &adapters_lock)
@@ -120,6 +123,7 @@ static struct drm_hotupdate_adapter *adapter_alloc(const char *name)
 	adapter->dev.class = &hotupdate_class;
 	mutex_init(&adapter->op_lock);
 	mutex_init(&adapter->status_lock);
+	mutex_init(&adapter->notify_lock);
 	INIT_WORK(&adapter->remove_work, remove_adapter);
 	hotupdate_stash_init(&adapter->stash);
 	adapter->state = HOTUPDATE_STARTING;
@@ -314,12 +318,6 @@ static int attach(struct drm_hotupdate_adapter *adapter, struct device *dev,
 	return 0;
 }
 
-static void announce(struct drm_hotupdate_adapter *adapter)
-{
-	dev_set_uevent_suppress(&adapter->dev, false);
-	kobject_uevent(&adapter->dev.kobj, KOBJ_ADD);
-}
-
 static int run_driver(struct drm_hotupdate_adapter *adapter)
 {
 	int err;
@@ -333,9 +331,6 @@ static int run_driver(struct drm_hotupdate_adapter *adapter)
 		err = hotupdate_restore_and_start(adapter);
 	else
 		err = hotupdate_start(adapter);
-	if (!err && dev_get_uevent_suppress(&adapter->dev))
-		announce(adapter);
-
 	hotupdate_callback_end(adapter);
 	return err;
 }
@@ -404,7 +399,7 @@ drm_hotupdate_adapter_register(struct device *dev,
 		if (is_new)
 			end_adapter(adapter);
 	}
-	mutex_unlock(&adapter->op_lock);
+	hotupdate_unlock(adapter);
 
 	if (err && is_new)
 		flush_workqueue(remove_wq);
@@ -461,7 +456,7 @@ void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter)
 	} else {
 		end_adapter(adapter);
 	}
-	mutex_unlock(&adapter->op_lock);
+	hotupdate_unlock(adapter);
 
 	if (!saved)
 		flush_workqueue(remove_wq);
@@ -575,7 +570,7 @@ int hotupdate_discard(struct drm_hotupdate_adapter *adapter)
 		err = hotupdate_error(adapter, -EINVAL,
 				      "discard refused: nothing is stashed");
 	}
-	mutex_unlock(&adapter->op_lock);
+	hotupdate_unlock(adapter);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_discard);

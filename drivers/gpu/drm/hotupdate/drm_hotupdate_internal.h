@@ -142,6 +142,8 @@ struct drm_hotupdate_adapter {
 	void *priv;
 	/** @leaving: the driver is being removed, no update may begin or end */
 	bool leaving;
+	/** @untold: the state has changed, and user space was not told yet */
+	bool untold;
 	/** @save_task: the task that runs save_memory, read without the lock */
 	struct task_struct *save_task;
 	/** @save_error: what the first save call that failed returned */
@@ -183,6 +185,11 @@ struct drm_hotupdate_adapter {
 	/** @last_error: what was last refused or failed, and why */
 	char last_error[HOTUPDATE_ERROR_LEN];
 
+	/** @notify_lock: One at a time tells user space of the state. */
+	struct mutex notify_lock;
+	/** @removed: it goes from sysfs; protected by @notify_lock */
+	bool removed;
+
 	/** @progress_notified: when user space was last told of progress */
 	unsigned long progress_notified;
 	/** @debugfs: its directory */
@@ -199,6 +206,8 @@ void hotupdate_set_module(struct module *module);
 const char *hotupdate_state_name(enum hotupdate_state state);
 void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
 			 enum hotupdate_state state);
+void hotupdate_enter_state(struct drm_hotupdate_adapter *adapter,
+			   enum hotupdate_state state);
 void hotupdate_set_progress(struct drm_hotupdate_adapter *adapter,
 			    unsigned int done);
 __printf(3, 4)
@@ -207,6 +216,7 @@ int hotupdate_error(struct drm_hotupdate_adapter *adapter, int err,
 int hotupdate_callback_begin(struct drm_hotupdate_adapter *adapter);
 void hotupdate_callback_end(struct drm_hotupdate_adapter *adapter);
 int hotupdate_try_lock(struct drm_hotupdate_adapter *adapter, const char *what);
+void hotupdate_unlock(struct drm_hotupdate_adapter *adapter);
 u64 hotupdate_phase_end(struct drm_hotupdate_adapter *adapter);
 u64 hotupdate_blackout_ns(const struct drm_hotupdate_adapter *adapter);
 

@@ -111,7 +111,7 @@ static int save(struct drm_hotupdate_adapter *adapter, u32 version)
 
 	begin_save(adapter, version);
 	trace_drm_hotupdate_prepare(adapter, version);
-	hotupdate_set_state(adapter, HOTUPDATE_SAVING);
+	hotupdate_enter_state(adapter, HOTUPDATE_SAVING);
 
 	err = call_save_memory(adapter);
 	duration = hotupdate_phase_end(adapter);
@@ -179,7 +179,7 @@ int drm_hotupdate_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
 	if (!err)
 		err = save(adapter, version);
 
-	mutex_unlock(&adapter->op_lock);
+	hotupdate_unlock(adapter);
 	return err;
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_prepare);
@@ -227,7 +227,7 @@ int drm_hotupdate_cancel(struct drm_hotupdate_adapter *adapter)
 		return err;
 
 	err = cancel_saved(adapter);
-	mutex_unlock(&adapter->op_lock);
+	hotupdate_unlock(adapter);
 	return err;
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_cancel);

@@ -166,7 +166,7 @@ int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter)
 
 	scoped_guard(mutex, &adapter->status_lock)
 		blackout->detached_ns = hotupdate_phase_end(adapter);
-	hotupdate_set_state(adapter, HOTUPDATE_RESTORING);
+	hotupdate_enter_state(adapter, HOTUPDATE_RESTORING);
 
 	err = restore_all(adapter);
 	if (err)

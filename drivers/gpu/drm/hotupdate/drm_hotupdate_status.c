@@ -13,7 +13,7 @@
 /**
  * DOC: locking
  *
- * Each adapter has two mutexes.
+ * Each adapter has three mutexes.
  *
  * op_lock
  *	serialises what changes the adapter, and is held while a callback of the
@@ -24,10 +24,16 @@
  * status_lock
  *	protects what can be read while an operation goes on. Held for moments.
  *
+ * notify_lock
+ *	is held while user space is told of the state, so that what it hears last
+ *	is the last that has happened. It is told of what an operation has come to
+ *	when op_lock is free again: who waits for a state to act on it is not
+ *	refused because of the operation that has led there.
+ *
  * Then there are the lock of the page index, and that of the list of adapters,
  * both held for moments, the latter with no other. The order is::
  *
- *	op_lock -> status_lock -> page index
+ *	op_lock -> notify_lock -> status_lock -> page index
  *
  * No lock is held when a function of the interface returns. A driver must not
  * hold a lock that its callbacks take while it registers, quiesces, unregisters,
@@ -59,10 +65,41 @@ const char *hotupdate_state_name(enum hotupdate_state state)
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_state_name);
 
+/* An adapter is announced when its device has started, and not before (W1). */
+static void send_uevent(struct drm_hotupdate_adapter *adapter)
+{
+	enum hotupdate_state state = READ_ONCE(adapter->state);
+
+	if (!dev_get_uevent_suppress(&adapter->dev)) {
+		kobject_uevent(&adapter->dev.kobj, KOBJ_CHANGE);
+	} else if (state != HOTUPDATE_STARTING && state != HOTUPDATE_NONE) {
+		dev_set_uevent_suppress(&adapter->dev, false);
+		kobject_uevent(&adapter->dev.kobj, KOBJ_ADD);
+	}
+}
+
+/*
+ * What is told is the state of this moment, and one at a time tells it, so that
+ * the last thing that is heard is where the adapter stands, whoever was late.
+ */
+static void notify(struct drm_hotupdate_adapter *adapter)
+{
+	guard(mutex)(&adapter->notify_lock);
+
+	if (adapter->removed)
+		return;
+	sysfs_notify(&adapter->dev.kobj, NULL, "state");
+	/* Of what was too soon after the last time. */
+	sysfs_notify(&adapter->dev.kobj, NULL, "progress");
+	send_uevent(adapter);
+}
+
 /**
- * hotupdate_set_state - move an adapter to another state, and tell user space
+ * hotupdate_set_state - move an adapter to the state that an operation ends in
  * @adapter: adapter
  * @state: new state
+ *
+ * User space is told by hotupdate_unlock(), when it can begin the next operation.
  */
 void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
 			 enum hotupdate_state state)
@@ -74,11 +111,21 @@ void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
 	scoped_guard(mutex, &adapter->status_lock)
 		adapter->state = state;
 
+	adapter->untold = true;
 	trace_drm_hotupdate_state(adapter, old, state);
-	sysfs_notify(&adapter->dev.kobj, NULL, "state");
-	/* Of what was too soon after the last time. */
-	sysfs_notify(&adapter->dev.kobj, NULL, "progress");
-	kobject_uevent(&adapter->dev.kobj, KOBJ_CHANGE);
+}
+
+/**
+ * hotupdate_enter_state - move an adapter to the state that an operation is in
+ * @adapter: adapter
+ * @state: new state, which user space is told of at once
+ */
+void hotupdate_enter_state(struct drm_hotupdate_adapter *adapter,
+			   enum hotupdate_state state)
+{
+	hotupdate_set_state(adapter, state);
+	adapter->untold = false;
+	notify(adapter);
 }
 
 /**
@@ -170,6 +217,25 @@ int hotupdate_try_lock(struct drm_hotupdate_adapter *adapter, const char *what)
 	return hotupdate_error(adapter, -EBUSY,
 			       "%s refused: another operation is under way in state %s",
 			       what, hotupdate_state_name(READ_ONCE(adapter->state)));
+}
+
+/**
+ * hotupdate_unlock - end an operation
+ * @adapter: adapter with its op_lock held, and no callback running
+ *
+ * Tells user space if the state has changed. Who hears of it can act on it at
+ * once: this operation is not in its way any more.
+ */
+void hotupdate_unlock(struct drm_hotupdate_adapter *adapter)
+{
+	bool untold = adapter->untold;
+
+	adapter->untold = false;
+	get_device(&adapter->dev);
+	mutex_unlock(&adapter->op_lock);
+	if (untold)
+		notify(adapter);
+	put_device(&adapter->dev);
 }
 
 /**

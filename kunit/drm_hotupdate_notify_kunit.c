@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What user space is told of an adapter, and when: never before it can act on it.
+ */
+
+#include <kunit/test.h>
+#include <linux/fs.h>
+#include <linux/poll.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+
+#include "drm_hotupdate_kunit.h"
+
+/*
+ * Somebody who polls the state, and looks at the adapter in the very moment in
+ * which he is woken up: there is no chance that he comes too late to see that
+ * something is not done yet.
+ */
+struct listener {
+	struct fake_gpu *gpu;
+	struct file *file;
+	poll_table table;
+	wait_queue_entry_t wait;
+	wait_queue_head_t *head;
+	int module_refs;
+	/* What was heard: "saving, saved", a "!" after what cannot be acted on */
+	char log[160];
+};
+
+static bool is_transient(enum hotupdate_state state)
+{
+	return state == HOTUPDATE_SAVING || state == HOTUPDATE_RESTORING;
+}
+
+static bool is_busy(struct listener *listener)
+{
+	return mutex_is_locked(&listener->gpu->adapter->op_lock) ||
+	       fake_module_refs() != listener->module_refs;
+}
+
+static int hear(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
+{
+	struct listener *listener = container_of(wait, struct listener, wait);
+	enum hotupdate_state state = listener->gpu->adapter->state;
+	size_t used = strlen(listener->log);
+
+	scnprintf(listener->log + used, sizeof(listener->log) - used, "%s%s%s",
+		  used ? ", " : "", hotupdate_state_name(state),
+		  !is_transient(state) && is_busy(listener) ? "!" : "");
+	return 0;
+}
+
+static void enqueue(struct file *file, wait_queue_head_t *head, poll_table *table)
+{
+	struct listener *listener = container_of(table, struct listener, table);
+
+	listener->head = head;
+	add_wait_queue(head, &listener->wait);
+}
+
+static void stop_listening(void *data)
+{
+	struct listener *listener = data;
+
+	if (listener->head)
+		remove_wait_queue(listener->head, &listener->wait);
+	listener->head = NULL;
+	if (!IS_ERR_OR_NULL(listener->file))
+		fake_file_close(listener->file);
+	listener->file = NULL;
+}
+
+/* From a callback too: it must not use assertions. */
+static void listen(struct kunit *test, struct listener *listener)
+{
+	struct fake_env *env = test->priv;
+	char path[96];
+
+	snprintf(path, sizeof(path), "class/drm_hotupdate/platform:%s/state",
+		 dev_name(fake_gpu_dev(listener->gpu)));
+	listener->file = fake_file_open(env->sysfs, path, O_RDONLY);
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, listener->file);
+	if (IS_ERR_OR_NULL(listener->file))
+		return;
+	vfs_poll(listener->file, &listener->table);
+	KUNIT_EXPECT_NOT_NULL(test, listener->head);
+}
+
+static struct listener *listener_new(struct kunit *test, struct fake_gpu *gpu)
+{
+	struct listener *listener = kunit_kzalloc(test, sizeof(*listener), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, listener);
+	listener->gpu = gpu;
+	listener->module_refs = fake_module_refs();
+	init_waitqueue_func_entry(&listener->wait, hear);
+	init_poll_funcptr(&listener->table, enqueue);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stop_listening, listener));
+	return listener;
+}
+
+static void expect_heard(struct kunit *test, struct listener *listener, const char *expected)
+{
+	KUNIT_EXPECT_STREQ(test, listener->log, expected);
+	listener->log[0] = '\0';
+}
+
+/*
+ * When a state is announced in which something can be done, the operation that
+ * led there is in nobody's way: neither of the next operation, nor of the removal
+ * of the driver's module.
+ */
+static void told_when_it_is_done(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+	struct listener *listener = listener_new(test, driver->gpu);
+
+	fake_driver_saves_each_kind(driver);
+	listen(test, listener);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	expect_heard(test, listener, "saving, saved");
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_cancel(driver->adapter), 0);
+	expect_heard(test, listener, "running");
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	expect_heard(test, listener, "saving, saved");
+	fake_driver_unregister(driver);
+	expect_heard(test, listener, "detached");
+	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), 0);
+	expect_heard(test, listener, "restoring, running");
+}
+
+/*
+ * The same if the operation fails; one that is refused is not heard of.
+ */
+static void told_when_it_has_failed(struct kunit *test)
+{
+	struct fake_failure failure = { .call = FAKE_SAVE, .err = -EIO };
+	struct fake_driver *driver = fake_driver_running(test);
+	struct listener *listener = listener_new(test, driver->gpu);
+
+	driver->hook = fake_fail_hook;
+	driver->hook_data = &failure;
+	listen(test, listener);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -EIO);
+	expect_heard(test, listener, "saving, running");
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_cancel(driver->adapter), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 9), -EPROTONOSUPPORT);
+	expect_heard(test, listener, "");
+
+	failure.call = FAKE_START;
+	FAKE_ASSERT_DETACHED(driver);
+	expect_heard(test, listener, "saving, saved, detached");
+	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), -EIO);
+	expect_heard(test, listener, "restoring, detached");
+}
+
+static int listen_in_start(struct fake_driver *driver, enum fake_call call,
+			   struct drm_hotupdate_block *block)
+{
+	if (call == FAKE_START)
+		listen(driver->test, driver->hook_data);
+	return 0;
+}
+
+/*
+ * An adapter that is new is announced when it can be used.
+ *
+ * Clauses: W1
+ */
+static void told_of_first_start(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_new(test, fake_gpu_new(test));
+	struct listener *listener = listener_new(test, driver->gpu);
+
+	driver->hook = listen_in_start;
+	driver->hook_data = listener;
+	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
+	driver->hook = NULL;
+	expect_heard(test, listener, "running");
+	KUNIT_EXPECT_TRUE(test, driver->adapter->dev.kobj.state_add_uevent_sent);
+}
+
+static struct kunit_case notify_cases[] = {
+	KUNIT_CASE(told_when_it_is_done),
+	KUNIT_CASE(told_when_it_has_failed),
+	KUNIT_CASE(told_of_first_start),
+	{ }
+};
+
+static struct kunit_suite notify_suite = {
+	.name = "drm_hotupdate_notify",
+	.suite_init = fake_suite_init,
+	.suite_exit = fake_suite_exit,
+	.init = fake_init,
+	.exit = fake_exit,
+	.test_cases = notify_cases,
+};
+
+kunit_test_suites(&notify_suite);
