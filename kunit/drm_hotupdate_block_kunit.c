@@ -203,6 +203,7 @@ static void sgt_of_big_ranges(struct kunit *test)
 
 	sgt = drm_hotupdate_block_sgt(block);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	KUNIT_EXPECT_EQ(test, sgt->orig_nents, 3 + 2 + 1 + 4);
 	bytes = 0;
 	for_each_sgtable_sg(sgt, sg, i) {
 		KUNIT_EXPECT_PTR_EQ(test, sg_page(sg), pfn_to_page(first + (bytes >> PAGE_SHIFT)));
@@ -211,6 +212,40 @@ static void sgt_of_big_ranges(struct kunit *test)
 		bytes += sg->length;
 	}
 	KUNIT_EXPECT_EQ(test, bytes, sizes[0] + sizes[1] + sizes[2] + sizes[3]);
+	/* Before the case is asked what it has left. */
+	kunit_release_action(test, destroy_block, block);
+}
+
+/*
+ * A big range may begin with small pages. It is cut where no folio can be cut in
+ * two: at multiples of 2 GiB from address 0, not from the begin of the range.
+ *
+ * Clauses: W15
+ */
+static void sgt_of_big_range_unaligned(struct kunit *test)
+{
+	const u64 segment = SZ_2G >> PAGE_SHIFT, first = segment - 3;
+	struct drm_hotupdate_block *block;
+	struct scatterlist *sg;
+	struct sg_table *sgt;
+	u64 pfn = first;
+	unsigned int i;
+
+	block = hotupdate_block_alloc(HOTUPDATE_KIND_RANGES, 1);
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, destroy_block, block), 0);
+	block->ranges[0] = (struct drm_hotupdate_range) { first, 2 * segment };
+
+	sgt = drm_hotupdate_block_sgt(block);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	KUNIT_EXPECT_EQ(test, sgt->orig_nents, 3);
+	for_each_sgtable_sg(sgt, sg, i) {
+		KUNIT_EXPECT_PTR_EQ(test, sg_page(sg), pfn_to_page(pfn));
+		if (pfn != first)
+			KUNIT_EXPECT_EQ(test, pfn % segment, 0);
+		pfn += sg->length >> PAGE_SHIFT;
+	}
+	KUNIT_EXPECT_EQ(test, pfn, first + 2 * segment);
 	/* Before the case is asked what it has left. */
 	kunit_release_action(test, destroy_block, block);
 }
@@ -307,6 +342,7 @@ static struct kunit_case block_cases[] = {
 	KUNIT_CASE(ranges_many),
 	KUNIT_CASE(sgt_asked_for_twice),
 	KUNIT_CASE(sgt_of_big_ranges),
+	KUNIT_CASE(sgt_of_big_range_unaligned),
 	KUNIT_CASE(vmap_contiguous),
 	KUNIT_CASE(vmap_scattered),
 	KUNIT_CASE(device_has_no_pages),

@@ -2,8 +2,10 @@
 
 #include <kunit/visibility.h>
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/export.h>
 #include <linux/highmem.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/scatterlist.h>
@@ -29,8 +31,13 @@
  * (U11).
  */
 
-/* sg->length is an unsigned int; stay aligned to the largest folios. */
-#define SGT_MAX_SEGMENT		SZ_2G
+/*
+ * sg->length is an unsigned int. Wherever a range begins, it is cut where an
+ * address is a multiple of 2 GiB: a folio is aligned to its size, so that none
+ * which fits into a segment is cut in two.
+ */
+#define SGT_SEGMENT_ORDER	ilog2(SZ_2G >> PAGE_SHIFT)
+#define SGT_SEGMENT_PAGES	BIT_ULL(SGT_SEGMENT_ORDER)
 
 const char * const hotupdate_kind_names[] = {
 	[HOTUPDATE_KIND_RANGES] = "ranges",
@@ -256,14 +263,22 @@ drm_hotupdate_block_ranges(const struct drm_hotupdate_block *block,
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_block_ranges);
 
+static u64 sgt_segment_pages(u64 pfn, u64 left)
+{
+	return min_t(u64, left, SGT_SEGMENT_PAGES - (pfn & (SGT_SEGMENT_PAGES - 1)));
+}
+
 static u64 sgt_num_segments(const struct drm_hotupdate_block *block)
 {
 	u64 segments = 0;
 	unsigned int i;
 
-	for (i = 0; i < block->num_ranges; i++)
-		segments += DIV_ROUND_UP_ULL(block->ranges[i].nr_pages,
-					     SGT_MAX_SEGMENT >> PAGE_SHIFT);
+	for (i = 0; i < block->num_ranges; i++) {
+		u64 pfn = block->ranges[i].pfn;
+		u64 last = pfn + block->ranges[i].nr_pages - 1;
+
+		segments += (last >> SGT_SEGMENT_ORDER) - (pfn >> SGT_SEGMENT_ORDER) + 1;
+	}
 
 	return segments;
 }
@@ -278,7 +293,7 @@ static void sgt_fill(struct sg_table *sgt, const struct drm_hotupdate_block *blo
 		u64 left = block->ranges[i].nr_pages;
 
 		while (left) {
-			u64 nr_pages = min_t(u64, left, SGT_MAX_SEGMENT >> PAGE_SHIFT);
+			u64 nr_pages = sgt_segment_pages(pfn, left);
 
 			sg_set_page(sg, pfn_to_page(pfn), nr_pages << PAGE_SHIFT, 0);
 			sg = sg_next(sg);
