@@ -5,6 +5,7 @@
 
 #include <kunit/test.h>
 #include <linux/fs.h>
+#include <linux/kstrtox.h>
 #include <linux/poll.h>
 #include <linux/string.h>
 #include <linux/wait.h>
@@ -26,6 +27,34 @@ struct listener {
 	/* What was heard: "saving, saved", a "!" after what cannot be acted on */
 	char log[160];
 };
+
+static void attr_path(char *path, size_t size, struct fake_gpu *gpu, const char *attr)
+{
+	snprintf(path, size, "class/drm_hotupdate/platform:%s/%s",
+		 dev_name(fake_gpu_dev(gpu)), attr);
+}
+
+static int write_attr(struct fake_gpu *gpu, const char *attr, const char *text)
+{
+	struct fake_env *env = gpu->test->priv;
+	char path[96];
+
+	attr_path(path, sizeof(path), gpu, attr);
+	return fake_file_write(env->sysfs, path, text);
+}
+
+/* How many the kernel has sent; others may send some, too. */
+static u64 uevents(struct kunit *test)
+{
+	struct fake_env *env = test->priv;
+	char buf[24] = "";
+	u64 number = 0;
+
+	KUNIT_EXPECT_GT(test, fake_file_read(env->sysfs, "kernel/uevent_seqnum",
+					     buf, sizeof(buf)), 0);
+	KUNIT_EXPECT_EQ(test, kstrtou64(buf, 10, &number), 0);
+	return number;
+}
 
 static bool is_transient(enum hotupdate_state state)
 {
@@ -76,8 +105,7 @@ static void listen(struct kunit *test, struct listener *listener)
 	struct fake_env *env = test->priv;
 	char path[96];
 
-	snprintf(path, sizeof(path), "class/drm_hotupdate/platform:%s/state",
-		 dev_name(fake_gpu_dev(listener->gpu)));
+	attr_path(path, sizeof(path), listener->gpu, "state");
 	listener->file = fake_file_open(env->sysfs, path, O_RDONLY);
 	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, listener->file);
 	if (IS_ERR_OR_NULL(listener->file))
@@ -180,10 +208,65 @@ static void told_of_first_start(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, driver->adapter->dev.kobj.state_add_uevent_sent);
 }
 
+/*
+ * Who waits for a state is told that there will be none any more, and not left
+ * asleep when the file goes: after a removal without a save, after a discard
+ * through the adapter's own file, and after a first start that failed.
+ *
+ * Clauses: U9
+ */
+static void told_of_end(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+	struct listener *listener = listener_new(test, driver->gpu);
+	u64 before;
+
+	listen(test, listener);
+	before = uevents(test);
+	fake_driver_unregister(driver);
+	expect_heard(test, listener, "none");
+	/* The change, and the removal */
+	KUNIT_EXPECT_GE(test, uevents(test), before + 2);
+	KUNIT_EXPECT_TRUE(test, fake_gpu_wait_gone(driver->gpu));
+	stop_listening(listener);
+
+	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
+	listen(test, listener);
+	FAKE_ASSERT_DETACHED(driver);
+	expect_heard(test, listener, "saving, saved, detached");
+	KUNIT_EXPECT_EQ(test, write_attr(driver->gpu, "discard", "1"), 0);
+	KUNIT_EXPECT_TRUE(test, fake_gpu_wait_gone(driver->gpu));
+	expect_heard(test, listener, "none");
+}
+
+static int listen_and_fail(struct fake_driver *driver, enum fake_call call,
+			   struct drm_hotupdate_block *block)
+{
+	return listen_in_start(driver, call, block) ?: -EIO;
+}
+
+/*
+ * The same of an adapter that was never announced: it sends no uevents.
+ */
+static void told_of_failed_first_start(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_new(test, fake_gpu_new(test));
+	struct listener *listener = listener_new(test, driver->gpu);
+
+	driver->hook = listen_and_fail;
+	driver->hook_data = listener;
+	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), -EIO);
+	expect_heard(test, listener, "none");
+	KUNIT_EXPECT_TRUE(test, dev_get_uevent_suppress(&driver->gpu->adapter->dev));
+	KUNIT_EXPECT_FALSE(test, driver->gpu->adapter->dev.kobj.state_add_uevent_sent);
+}
+
 static struct kunit_case notify_cases[] = {
 	KUNIT_CASE(told_when_it_is_done),
 	KUNIT_CASE(told_when_it_has_failed),
 	KUNIT_CASE(told_of_first_start),
+	KUNIT_CASE(told_of_end),
+	KUNIT_CASE(told_of_failed_first_start),
 	{ }
 };
 

@@ -344,7 +344,22 @@ static void trace_of_abort(struct kunit *test)
 }
 
 /*
- * A discard says what was given up.
+ * A removal without a save is the end of the adapter, and nothing else.
+ */
+static void trace_of_end(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+	struct traced *traced = trace_begin(test);
+
+	fake_driver_unregister(driver);
+	trace_end(traced, driver->gpu);
+
+	expect_state(traced, HOTUPDATE_RUNNING, HOTUPDATE_NONE, 0);
+	expect_no_more(traced);
+}
+
+/*
+ * A discard says what was given up, and that this was the end of the adapter.
  */
 static void trace_of_discard(struct kunit *test)
 {
@@ -358,6 +373,7 @@ static void trace_of_discard(struct kunit *test)
 	trace_end(traced, driver->gpu);
 
 	KUNIT_EXPECT_TRUE(test, expect_stash(traced, "discard", driver, 0)->has_duration);
+	expect_state(traced, HOTUPDATE_DETACHED, HOTUPDATE_NONE, 0);
 	expect_no_more(traced);
 }
 
@@ -367,6 +383,7 @@ static struct kunit_case trace_cases[] = {
 	KUNIT_CASE(trace_of_cancel),
 	KUNIT_CASE(trace_of_refused_block),
 	KUNIT_CASE(trace_of_abort),
+	KUNIT_CASE(trace_of_end),
 	KUNIT_CASE(trace_of_discard),
 	{ }
 };

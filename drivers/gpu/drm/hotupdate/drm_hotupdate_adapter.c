@@ -79,6 +79,13 @@ static void remove_adapter(struct work_struct *work)
 	struct drm_hotupdate_adapter *adapter =
 		container_of(work, struct drm_hotupdate_adapter, remove_work);
 
+	/*
+	 * Who sleeps on a file is not woken up by its removal. What has ended the
+	 * adapter may still be about to unlock it.
+	 */
+	mutex_lock(&adapter->op_lock);
+	adapter->untold = true;
+	hotupdate_unlock(adapter);
 	scoped_guard(mutex, &adapter->notify_lock)
 		adapter->removed = true;
 	hotupdate_debugfs_remove(adapter);
@@ -91,14 +98,15 @@ static void remove_adapter(struct work_struct *work)
 
 /*
  * The caller, if it is not an attribute, waits with flush_workqueue(), and has
- * a reference meanwhile: the work drops that of the list.
+ * a reference meanwhile: the work drops that of the list. It is the work, too,
+ * that tells user space, so that this is done before the adapter goes.
  */
 static void end_adapter(struct drm_hotupdate_adapter *adapter)
 {
 	lockdep_assert_held(&adapter->op_lock);
 
-	scoped_guard(mutex, &adapter->status_lock)
-		adapter->state = HOTUPDATE_NONE;
+	hotupdate_set_state(adapter, HOTUPDATE_NONE);
+	adapter->untold = false;
 	queue_work(remove_wq, &adapter->remove_work);
 }
 
