@@ -514,6 +514,7 @@ void fake_driver_unregister(struct fake_driver *driver)
 {
 	struct drm_hotupdate_adapter *adapter = driver->adapter;
 
+	drm_hotupdate_adapter_quiesce(adapter);
 	driver->adapter = NULL;
 	drm_hotupdate_adapter_unregister(adapter);
 	memset(&driver->shown_ops, WIPED, sizeof(driver->shown_ops));

@@ -67,6 +67,7 @@ static int carrier_register(struct mock_carrier *carrier)
 static void carrier_unregister(struct mock_carrier *carrier)
 {
 	carrier->registered = false;
+	drm_hotupdate_adapter_quiesce(carrier->adapter);
 	drm_hotupdate_adapter_unregister(carrier->adapter);
 }
 

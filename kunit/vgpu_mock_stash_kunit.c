@@ -321,6 +321,7 @@ static void unregister(void *data)
 	struct drm_hotupdate_adapter *adapter = stash->adapter;
 
 	stash->adapter = NULL;
+	drm_hotupdate_adapter_quiesce(adapter);
 	drm_hotupdate_adapter_unregister(adapter);
 }
 

@@ -102,8 +102,10 @@ struct drm_hotupdate_ops {
 	 * drm_hotupdate_adapter_version().
 	 *
 	 * On success the driver serves nothing more and changes nothing of
-	 * what it saved, until @cancel_save or its removal. If it fails, it
-	 * has put itself back to running first; the core forgets all blocks.
+	 * what it saved, until @cancel_save or its removal. That has to begin
+	 * with drm_hotupdate_adapter_quiesce(), which says whether what was
+	 * saved stays behind. If it fails, it has put itself back to running
+	 * first; the core forgets all blocks.
 	 */
 	int (*save_memory)(struct drm_hotupdate_adapter *adapter);
 

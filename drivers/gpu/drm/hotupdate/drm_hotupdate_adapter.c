@@ -421,9 +421,10 @@ EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_register);
  * @adapter: adapter
  *
  * To be called first in the driver's remove. An operation under way is waited
- * for; from then on a prepare or cancel is refused. Without it, a cancel could
+ * for; from then on a prepare or cancel is refused. Without it, either could
  * come between the driver's look at drm_hotupdate_adapter_is_saved() and its
- * call of drm_hotupdate_adapter_unregister().
+ * call of drm_hotupdate_adapter_unregister(), and the driver would free, or leave
+ * behind, what is not its own to.
  *
  * Context: Process context, may sleep. The caller holds no lock that the
  * driver's callbacks take.
@@ -443,9 +444,11 @@ EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_quiesce);
  * drm_hotupdate_adapter_unregister - end a driver's part in an adapter
  * @adapter: adapter, not valid afterwards
  *
- * Implements U2. To be called once, from the driver's remove. In state saved
- * the stash stays behind: the core owns all pages in it from now on. In any
- * other state the adapter ends, and everything is the driver's as before.
+ * Implements U2. To be called once, from the driver's remove, after
+ * drm_hotupdate_adapter_quiesce(), whose answer decides what the driver does with
+ * all that it may have saved. In state saved the stash stays behind: the core
+ * owns all pages in it from now on. In any other state the adapter ends, and
+ * everything is the driver's as before.
  *
  * Context: Process context, may sleep. The caller holds no lock that the
  * driver's callbacks take.
@@ -457,6 +460,10 @@ void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter)
 	get_device(&adapter->dev);
 	mutex_lock(&adapter->op_lock);
 	saved = adapter->state == HOTUPDATE_SAVED;
+	/* It may have frozen nothing, and free what the stash has. */
+	WARN_ONCE(saved && !adapter->leaving,
+		  "driver %s of %s leaves a stash behind, and did not ask whether it does\n",
+		  adapter->driver, dev_name(&adapter->dev));
 	detach(adapter);
 	if (saved) {
 		trace_drm_hotupdate_detach(adapter, adapter->version);
