@@ -4,10 +4,12 @@
  */
 
 #include <kunit/test.h>
+#include <linux/debug_locks.h>
 #include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
+#include <linux/sched/mm.h>
 #include <linux/string.h>
 
 #include "drm_hotupdate_kunit.h"
@@ -352,6 +354,28 @@ static void files_within_callbacks(struct kunit *test)
 }
 
 /*
+ * Who reads a file does not wait for memory to be found for what is saved. In
+ * words of lockdep: no memory is allocated with the lock held that readers take,
+ * so that it could be taken when memory is being reclaimed.
+ */
+static void readers_wait_for_no_memory(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
+		kunit_skip(test, "this kernel does not look at the order of locks");
+
+	fake_driver_saves_each_kind(driver);
+	FAKE_ASSERT_DETACHED(driver);
+	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
+	fs_reclaim_acquire(GFP_KERNEL);
+	mutex_lock(&driver->adapter->status_lock);
+	mutex_unlock(&driver->adapter->status_lock);
+	fs_reclaim_release(GFP_KERNEL);
+	KUNIT_EXPECT_TRUE(test, debug_locks);
+}
+
+/*
  * last_error names the block and the reason, is kept until the next update
  * begins, and is empty then.
  */
@@ -626,6 +650,7 @@ static struct kunit_case sysfs_cases[] = {
 	KUNIT_CASE(write_discard),
 	KUNIT_CASE(write_deadline),
 	KUNIT_CASE(files_within_callbacks),
+	KUNIT_CASE(readers_wait_for_no_memory),
 	KUNIT_CASE(last_error_of_refused_block),
 	KUNIT_CASE(poll_state),
 	KUNIT_CASE(poll_progress),

@@ -252,7 +252,7 @@ void hotupdate_block_forget(struct drm_hotupdate_block *block);
 void hotupdate_stash_init(struct hotupdate_stash *stash);
 void hotupdate_stash_exit(struct hotupdate_stash *stash);
 int hotupdate_stash_add(struct hotupdate_stash *stash,
-			struct drm_hotupdate_block *block);
+			struct drm_hotupdate_block *block, struct mutex *lock);
 void hotupdate_stash_forget(struct hotupdate_stash *stash, struct mutex *lock);
 void hotupdate_stash_release(struct hotupdate_stash *stash, struct mutex *lock);
 void hotupdate_stash_commit(struct hotupdate_stash *stash, struct mutex *lock);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-#include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/ktime.h>
 #include <linux/maple_tree.h>
@@ -266,8 +265,7 @@ static int stash_block(struct drm_hotupdate_adapter *adapter,
 		return err;
 	}
 
-	scoped_guard(mutex, &adapter->status_lock)
-		err = hotupdate_stash_add(stash, block);
+	err = hotupdate_stash_add(stash, block, &adapter->status_lock);
 	if (err == -EOVERFLOW)
 		err = refuse(error, -EINVAL, "the sum of all blocks wraps around");
 	if (err) {

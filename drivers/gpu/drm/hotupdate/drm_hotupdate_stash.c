@@ -52,12 +52,13 @@ void hotupdate_stash_exit(struct hotupdate_stash *stash)
  * hotupdate_stash_add - append a block
  * @stash: stash
  * @block: block; its index is set
+ * @lock: taken by who reads it, not held
  *
  * Return: 0, -EOVERFLOW or -ENOMEM. The stash has taken the caller's reference
  * on success, and nothing otherwise.
  */
 int hotupdate_stash_add(struct hotupdate_stash *stash,
-			struct drm_hotupdate_block *block)
+			struct drm_hotupdate_block *block, struct mutex *lock)
 {
 	unsigned int count;
 	u64 bytes;
@@ -68,10 +69,15 @@ int hotupdate_stash_add(struct hotupdate_stash *stash,
 		return -EOVERFLOW;
 
 	block->index = stash->count;
-	err = xa_err(xa_store(&stash->blocks, block->index, block, GFP_KERNEL));
+	/* Who reads the stash does not wait for memory to be found. */
+	err = xa_reserve(&stash->blocks, block->index, GFP_KERNEL);
 	if (err)
 		return err;
 
+	guard(mutex)(lock);
+
+	/* Into what was reserved: this allocates nothing, and cannot fail. */
+	xa_store(&stash->blocks, block->index, block, 0);
 	stash->count = count;
 	stash->bytes = bytes;
 	return 0;
