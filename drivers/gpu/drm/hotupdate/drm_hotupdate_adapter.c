@@ -320,7 +320,7 @@ static int attach(struct drm_hotupdate_adapter *adapter, struct device *dev,
 		adapter->min_version = drv->min_version;
 		adapter->driver_version = drv->version;
 		if (adapter->state == HOTUPDATE_STARTING)
-			adapter->version = drv->version;
+			WRITE_ONCE(adapter->version, drv->version);
 	}
 	trace_drm_hotupdate_attach(adapter, drv->version);
 	return 0;

@@ -129,7 +129,7 @@ struct drm_hotupdate_adapter {
 	/**
 	 * @op_lock: Serialises register, unregister, quiesce, prepare, cancel
 	 * and discard, and is held while a callback runs. Protects the members
-	 * from here to @deadline. What comes from user space only tries it.
+	 * from here to @limit_ms. What comes from user space only tries it.
 	 */
 	struct mutex op_lock;
 	/** @parent: the GPU's device, while a driver is attached */
@@ -152,6 +152,8 @@ struct drm_hotupdate_adapter {
 	ktime_t phase_start;
 	/** @deadline: when the save under way has to be done, KTIME_MAX for never */
 	ktime_t deadline;
+	/** @limit_ms: what @deadline_ms was when the save under way began */
+	unsigned int limit_ms;
 
 	/**
 	 * @status_lock: Protects the members below, which user space reads

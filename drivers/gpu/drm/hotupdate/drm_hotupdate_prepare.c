@@ -21,7 +21,7 @@ static void forget_stash(struct drm_hotupdate_adapter *adapter)
 {
 	hotupdate_stash_forget(&adapter->stash, &adapter->status_lock);
 	scoped_guard(mutex, &adapter->status_lock)
-		adapter->version = adapter->driver_version;
+		WRITE_ONCE(adapter->version, adapter->driver_version);
 }
 
 static void call_cancel_save(struct drm_hotupdate_adapter *adapter,
@@ -51,12 +51,14 @@ static void begin_save(struct drm_hotupdate_adapter *adapter, u32 version)
 	adapter->save_error = 0;
 	adapter->phase_start = ktime_get();
 	adapter->deadline = KTIME_MAX;
-	if (adapter->deadline_ms)
+	/* What is written there from now on is for the next save. */
+	adapter->limit_ms = READ_ONCE(adapter->deadline_ms);
+	if (adapter->limit_ms)
 		adapter->deadline = ktime_add_ms(adapter->phase_start,
-						 adapter->deadline_ms);
+						 adapter->limit_ms);
 
 	scoped_guard(mutex, &adapter->status_lock) {
-		adapter->version = version;
+		WRITE_ONCE(adapter->version, version);
 		adapter->blackout = (struct hotupdate_blackout) { };
 		adapter->last_error[0] = '\0';
 	}
@@ -79,7 +81,7 @@ static int end_save(struct drm_hotupdate_adapter *adapter, int err)
 	if (!err && ktime_after(ktime_get(), adapter->deadline))
 		err = hotupdate_error(adapter, -ETIMEDOUT,
 				      "the save took longer than %u ms",
-				      adapter->deadline_ms);
+				      adapter->limit_ms);
 	if (!err)
 		return 0;
 

@@ -134,7 +134,7 @@ static void commit(struct drm_hotupdate_adapter *adapter)
 	hotupdate_stash_commit(&adapter->stash, &adapter->status_lock);
 	scoped_guard(mutex, &adapter->status_lock) {
 		adapter->generation++;
-		adapter->version = adapter->driver_version;
+		WRITE_ONCE(adapter->version, adapter->driver_version);
 	}
 
 	start = ktime_get();

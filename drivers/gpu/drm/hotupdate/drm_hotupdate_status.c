@@ -109,7 +109,7 @@ void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
 	lockdep_assert_held(&adapter->op_lock);
 
 	scoped_guard(mutex, &adapter->status_lock)
-		adapter->state = state;
+		WRITE_ONCE(adapter->state, state);
 
 	adapter->untold = true;
 	trace_drm_hotupdate_state(adapter, old, state);
