@@ -5,6 +5,7 @@
 
 #include <kunit/test.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/kstrtox.h>
 #include <linux/poll.h>
 #include <linux/string.h>
@@ -261,12 +262,32 @@ static void told_of_failed_first_start(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, driver->gpu->adapter->dev.kobj.state_add_uevent_sent);
 }
 
+/*
+ * The time of the last notice of progress is never so far away that jiffies seem
+ * to be before it: with 32 bits they begin five minutes before they wrap around,
+ * and half of their range is 25 days.
+ */
+static void progress_of_idle_adapter(struct kunit *test)
+{
+	unsigned long begin = jiffies;
+	struct fake_driver *driver = fake_driver_running(test);
+
+	KUNIT_EXPECT_TRUE(test, time_after_eq(driver->adapter->progress_notified, begin));
+
+	driver->adapter->progress_notified = jiffies + LONG_MAX;
+	begin = jiffies;
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	KUNIT_EXPECT_TRUE(test, time_in_range(driver->adapter->progress_notified, begin,
+					      jiffies));
+}
+
 static struct kunit_case notify_cases[] = {
 	KUNIT_CASE(told_when_it_is_done),
 	KUNIT_CASE(told_when_it_has_failed),
 	KUNIT_CASE(told_of_first_start),
 	KUNIT_CASE(told_of_end),
 	KUNIT_CASE(told_of_failed_first_start),
+	KUNIT_CASE(progress_of_idle_adapter),
 	{ }
 };
 

@@ -4,6 +4,7 @@
 #include <linux/cleanup.h>
 #include <linux/ctype.h>
 #include <linux/export.h>
+#include <linux/jiffies.h>
 #include <linux/kobject.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
@@ -135,6 +136,7 @@ static struct drm_hotupdate_adapter *adapter_alloc(const char *name)
 	INIT_WORK(&adapter->remove_work, remove_adapter);
 	hotupdate_stash_init(&adapter->stash);
 	adapter->state = HOTUPDATE_STARTING;
+	adapter->progress_notified = jiffies;
 
 	err = dev_set_name(&adapter->dev, "%s", name);
 	if (err) {

@@ -192,9 +192,16 @@ struct drm_hotupdate_adapter {
 	/** @removed: it goes from sysfs; protected by @notify_lock */
 	bool removed;
 
-	/** @progress_notified: when user space was last told of progress */
+	/**
+	 * @progress_notified: in jiffies, when user space was last told of the
+	 * progress of an operation, under @op_lock; not zero at first, as
+	 * jiffies is not either
+	 */
 	unsigned long progress_notified;
-	/** @debugfs: its directory */
+	/**
+	 * @debugfs: its directory; set before others can find the adapter, and
+	 * not used by them
+	 */
 	struct dentry *debugfs;
 };
 

@@ -125,6 +125,7 @@ void hotupdate_enter_state(struct drm_hotupdate_adapter *adapter,
 {
 	hotupdate_set_state(adapter, state);
 	adapter->untold = false;
+	adapter->progress_notified = jiffies;
 	notify(adapter);
 }
 
