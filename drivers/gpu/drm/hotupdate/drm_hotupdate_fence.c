@@ -22,8 +22,9 @@
  * such a fence is the driver's: its functions are this module's, its names are
  * copies, its lock is its own. The driver signals it and drops its reference.
  *
- * Fences pin this module in the driver's place. The pin is dropped when no task
- * can be within the function that releases the fence.
+ * Fences pin this module in the driver's place, until they are freed. A task that
+ * was preempted within the function that releases one is waited for when this
+ * module is unloaded, which is rare, and not for each fence.
  */
 
 struct hotupdate_fence {
@@ -49,22 +50,19 @@ static const char *fence_timeline_name(struct dma_fence *base)
 	return to_hotupdate_fence(base)->timeline;
 }
 
-/* Nobody is within fence_release() any more, not even to return from it. */
+/*
+ * Nobody can have the fence any more by dma_fence_get_rcu(). Who has dropped it
+ * may still be about to return from fence_release(): hotupdate_fences_exit().
+ */
 static void fence_free(struct rcu_head *rcu)
 {
 	kfree(container_of(rcu, struct hotupdate_fence, base.rcu));
 	hotupdate_unpin();
 }
 
-/* Nobody can have the fence any more by dma_fence_get_rcu(). */
-static void fence_free_later(struct rcu_head *rcu)
-{
-	call_rcu_tasks(rcu, fence_free);
-}
-
 static void fence_release(struct dma_fence *base)
 {
-	call_rcu(&base->rcu, fence_free_later);
+	call_rcu(&base->rcu, fence_free);
 }
 
 static const struct dma_fence_ops fence_ops = {
@@ -113,13 +111,13 @@ EXPORT_SYMBOL_GPL(drm_hotupdate_fence_create);
 /**
  * hotupdate_fences_exit - wait for what is left of fences
  *
- * There are none, as they pin this module. What dropped the last pin may still
- * be on its way out.
+ * There are none, as they pin this module. The callback that has dropped the last
+ * pin may not have returned yet, and a task can have been preempted in
+ * fence_release() when all was done but to return: then it has not slept of its own
+ * accord since. Where tasks cannot be preempted that is what RCU itself waits for.
  */
 void hotupdate_fences_exit(void)
 {
-#ifdef CONFIG_TASKS_RCU
-	rcu_barrier_tasks();
-#endif
 	rcu_barrier();
+	synchronize_rcu_tasks();
 }
