@@ -85,7 +85,7 @@ static const struct attr attrs[] = {
 	{ "blocks", 0444, "0" },
 	{ "bytes", 0444, "0" },
 	{ "progress", 0444, "0" },
-	{ "last_error", 0444, "" },
+	{ "last_error", 0400, "" },
 	{ "deadline_ms", 0644, "0" },
 	{ "blackout_ns", 0444, "0" },
 	{ "blackout_save_ns", 0444, "0" },
@@ -98,7 +98,8 @@ KUNIT_ARRAY_PARAM_DESC(attrs, attrs, name);
 
 /*
  * Each file is there once the device has started, under the GPU's bus and name,
- * says what is documented, and is written by root alone.
+ * says what is documented, and is written by root alone. So is it read where it
+ * names pages.
  *
  * Clauses: W1
  */

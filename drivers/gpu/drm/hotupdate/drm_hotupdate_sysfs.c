@@ -25,8 +25,8 @@ static struct drm_hotupdate_adapter *to_adapter(struct device *dev)
 	return container_of(dev, struct drm_hotupdate_adapter, dev);
 }
 
-/* A read-only file that shows one member, under the lock that protects it. */
-#define STATUS_ATTR_RO(_name, _fmt, _value)				\
+/* A file's function that shows one member, under the lock that protects it. */
+#define STATUS_SHOW(_name, _fmt, _value)				\
 static ssize_t _name##_show(struct device *dev,				\
 			    struct device_attribute *attr, char *buf)	\
 {									\
@@ -34,7 +34,10 @@ static ssize_t _name##_show(struct device *dev,				\
 									\
 	guard(mutex)(&adapter->status_lock);				\
 	return sysfs_emit(buf, _fmt "\n", _value);			\
-}									\
+}
+
+#define STATUS_ATTR_RO(_name, _fmt, _value)				\
+STATUS_SHOW(_name, _fmt, _value)					\
 static DEVICE_ATTR_RO(_name)
 
 STATUS_ATTR_RO(state, "%s", hotupdate_state_name(adapter->state));
@@ -46,7 +49,6 @@ STATUS_ATTR_RO(compatible, "%s", adapter->compatible ?: "");
 STATUS_ATTR_RO(version, "%u", adapter->version);
 STATUS_ATTR_RO(min_version, "%u", adapter->min_version);
 STATUS_ATTR_RO(generation, "%llu", adapter->generation);
-STATUS_ATTR_RO(last_error, "%s", adapter->last_error);
 /* What is saved lives as long as this kernel: there is nothing to choose yet. */
 STATUS_ATTR_RO(store, "%s", "none");
 STATUS_ATTR_RO(blackout_save_ns, "%llu", adapter->blackout.save_ns);
@@ -54,6 +56,10 @@ STATUS_ATTR_RO(blackout_detached_ns, "%llu", adapter->blackout.detached_ns);
 STATUS_ATTR_RO(blackout_replay_ns, "%llu", adapter->blackout.replay_ns);
 STATUS_ATTR_RO(blackout_start_ns, "%llu", adapter->blackout.start_ns);
 STATUS_ATTR_RO(blackout_ns, "%llu", hotupdate_blackout_ns(adapter));
+
+/* Names pages by their number, which is for root alone to know. */
+STATUS_SHOW(last_error, "%s", adapter->last_error)
+static DEVICE_ATTR_ADMIN_RO(last_error);
 
 static ssize_t prepare_store(struct device *dev, struct device_attribute *attr,
 			     const char *buf, size_t count)
