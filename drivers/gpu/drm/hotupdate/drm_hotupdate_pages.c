@@ -22,6 +22,14 @@
  * So only pages whose life hangs on a reference that the driver can give away
  * will do (U7). A folio is given away whole or not at all, as it has one count
  * for all of its pages.
+ *
+ * A page whose memory has failed, and is marked as poisoned, is given away like
+ * any other. It stays where it is, in use by the guest that had it before, and
+ * the update makes that neither better nor worse; nobody here reads it, unless
+ * a driver maps the block. When its reference is dropped at last, it is the
+ * allocator that sees to the mark, as with any other page that a driver frees. To
+ * refuse it would make a GPU that has lost one page impossible to update until
+ * the host is booted again.
  */
 
 static const char *page_refusal(unsigned long pfn)
@@ -34,8 +42,6 @@ static const char *page_refusal(unsigned long pfn)
 		return "is device memory with a struct page";
 	if (PageReserved(page))
 		return "is reserved";
-	if (PageHWPoison(page))
-		return "is poisoned";
 	return NULL;
 }
 
