@@ -312,6 +312,41 @@ static void trace_of_refused_block(struct kunit *test)
 	expect_no_more(traced);
 }
 
+static int oversleep(struct fake_driver *driver, enum fake_call call,
+		     struct drm_hotupdate_block *block)
+{
+	/* As if the time that it was given was over. */
+	if (call == FAKE_SAVE)
+		driver->adapter->deadline = 0;
+	msleep(NAP_MS);
+	return 0;
+}
+
+/*
+ * A save that comes too late is one that failed, and the driver, which does not
+ * know, is told why it is undone.
+ */
+static void trace_of_late_save(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+	struct fake_block *page = fake_block_page(test);
+	struct traced *traced;
+
+	fake_driver_saves(driver, page);
+	driver->hook = oversleep;
+	traced = trace_begin(test);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -ETIMEDOUT);
+	trace_end(traced, driver->gpu);
+
+	expect_event(traced, "prepare driver=fake version=2");
+	expect_state(traced, HOTUPDATE_RUNNING, HOTUPDATE_SAVING, 0);
+	expect_block(traced, "save", 0, page, 0);
+	expect_nap(traced, expect_stash(traced, "saved", driver, -ETIMEDOUT));
+	expect_nap(traced, expect_stash(traced, "cancel", driver, -ETIMEDOUT));
+	expect_state(traced, HOTUPDATE_SAVING, HOTUPDATE_RUNNING, 0);
+	expect_no_more(traced);
+}
+
 /*
  * A replay that is aborted says why, and leaves the next one to be told from it.
  */
@@ -382,6 +417,7 @@ static struct kunit_case trace_cases[] = {
 	KUNIT_CASE(trace_of_first_start),
 	KUNIT_CASE(trace_of_cancel),
 	KUNIT_CASE(trace_of_refused_block),
+	KUNIT_CASE(trace_of_late_save),
 	KUNIT_CASE(trace_of_abort),
 	KUNIT_CASE(trace_of_end),
 	KUNIT_CASE(trace_of_discard),

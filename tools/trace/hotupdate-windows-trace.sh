@@ -128,7 +128,8 @@ function show_state() {
 		     field["err"] == 0 ? "W20" : "W20 U3")
 	else if (event == "cancel")
 		show("DxgkDdiSaveMemoryForHotUpdate(hContext, Flags CancelHotUpdate): " stash() \
-		     " are let go", "W4 U2")
+		     " are let go" (field["err"] == 0 ? "" : " after errno " (-field["err"])), \
+		     field["err"] == 0 ? "W4 U2" : "W4 U2 U3")
 	else if (event == "detach")
 		show("driver " field["driver"] " is unloaded, state version " field["version"] \
 		     " stays", "U2")

@@ -25,25 +25,28 @@ static void forget_stash(struct drm_hotupdate_adapter *adapter)
 }
 
 static void call_cancel_save(struct drm_hotupdate_adapter *adapter,
-			     unsigned int blocks, u64 bytes)
+			     unsigned int blocks, u64 bytes, int reason)
 {
 	ktime_t start = ktime_get();
 
 	if (adapter->ops->cancel_save)
 		adapter->ops->cancel_save(adapter);
-	trace_drm_hotupdate_cancel(adapter, blocks, bytes, 0,
+	trace_drm_hotupdate_cancel(adapter, blocks, bytes, reason,
 				   ktime_to_ns(ktime_sub(ktime_get(), start)));
 }
 
-/* Nothing is kept, and a driver that believes that it has saved is told so. */
-static void undo_save(struct drm_hotupdate_adapter *adapter, bool saved)
+/*
+ * Nothing is kept, and a driver that believes that it has saved is told so; the
+ * reason is 0 if an administrator wants it.
+ */
+static void undo_save(struct drm_hotupdate_adapter *adapter, bool saved, int reason)
 {
 	unsigned int blocks = adapter->stash.count;
 	u64 bytes = adapter->stash.bytes;
 
 	forget_stash(adapter);
 	if (saved)
-		call_cancel_save(adapter, blocks, bytes);
+		call_cancel_save(adapter, blocks, bytes, reason);
 }
 
 static void begin_save(struct drm_hotupdate_adapter *adapter, u32 version)
@@ -67,12 +70,10 @@ static void begin_save(struct drm_hotupdate_adapter *adapter, u32 version)
 
 /*
  * What the driver's save comes to. A driver that overlooked that a block was
- * refused, or took too long, believes that it has saved: it is told otherwise.
+ * refused, or took too long, believes that it has saved.
  */
-static int end_save(struct drm_hotupdate_adapter *adapter, int err)
+static int judge_save(struct drm_hotupdate_adapter *adapter, int err)
 {
-	bool saved = !err;
-
 	if (err && !adapter->save_error)
 		hotupdate_error(adapter, err, "the save of driver %s failed after %u blocks",
 				adapter->driver, adapter->stash.count);
@@ -82,10 +83,6 @@ static int end_save(struct drm_hotupdate_adapter *adapter, int err)
 		err = hotupdate_error(adapter, -ETIMEDOUT,
 				      "the save took longer than %u ms",
 				      adapter->limit_ms);
-	if (!err)
-		return 0;
-
-	undo_save(adapter, saved);
 	return err;
 }
 
@@ -102,6 +99,7 @@ static int call_save_memory(struct drm_hotupdate_adapter *adapter)
 
 static int save(struct drm_hotupdate_adapter *adapter, u32 version)
 {
+	bool saved;
 	u64 duration;
 	int err;
 
@@ -116,10 +114,13 @@ static int save(struct drm_hotupdate_adapter *adapter, u32 version)
 	hotupdate_enter_state(adapter, HOTUPDATE_SAVING);
 
 	err = call_save_memory(adapter);
+	saved = !err;
 	duration = hotupdate_phase_end(adapter);
+	err = judge_save(adapter, err);
 	trace_drm_hotupdate_saved(adapter, adapter->stash.count, adapter->stash.bytes,
-				  err ?: adapter->save_error, duration);
-	err = end_save(adapter, err);
+				  err, duration);
+	if (err)
+		undo_save(adapter, saved, err);
 
 	scoped_guard(mutex, &adapter->status_lock)
 		adapter->blackout.save_ns = err ? 0 : duration;
@@ -203,7 +204,7 @@ static int cancel_saved(struct drm_hotupdate_adapter *adapter)
 				       "too late to cancel: driver %s is being unloaded",
 				       adapter->driver);
 
-	undo_save(adapter, true);
+	undo_save(adapter, true, 0);
 	hotupdate_set_state(adapter, HOTUPDATE_RUNNING);
 	hotupdate_callback_end(adapter);
 	return 0;

@@ -113,7 +113,7 @@ DECLARE_EVENT_CLASS(drm_hotupdate_result,
 			      __get_str(adapter), __entry->blocks, __entry->bytes,
 			      __entry->err, __entry->duration_ns));
 
-/* The driver's save is done, or failed */
+/* The driver's save is done, or failed, or is to be undone as a failed one */
 DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_saved,
 	     TP_PROTO(struct drm_hotupdate_adapter *adapter, unsigned int blocks,
 		      u64 bytes, int err, u64 duration_ns),
@@ -131,7 +131,10 @@ DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_commit,
 		      u64 bytes, int err, u64 duration_ns),
 	     TP_ARGS(adapter, blocks, bytes, err, duration_ns));
 
-/* A save is called off; the duration is that of the driver's callback */
+/*
+ * A save is called off, by an administrator, or because of err; the duration is
+ * that of the driver's callback
+ */
 DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_cancel,
 	     TP_PROTO(struct drm_hotupdate_adapter *adapter, unsigned int blocks,
 		      u64 bytes, int err, u64 duration_ns),
