@@ -13,10 +13,14 @@
  *
  * A fence is held long after the work that it stands for is done: by a
  * sync_file in somebody's hands, a syncobj, the reservation of a buffer that
- * was shared. Who holds it may ask for its driver's name at any time, and the
- * function that answers is in the driver's module. A module that is replaced
- * would leave that behind, or could not be unloaded as long as any client has
- * forgotten a file descriptor.
+ * was shared. On 6.12, who holds it may ask for its driver's name at any time, and
+ * the function that answers is in the driver's module; another one there is called
+ * when the last reference goes. A module that is replaced would leave that behind,
+ * or could not be unloaded as long as any client has forgotten a file descriptor.
+ *
+ * On 7.3 that is no longer so for a fence that was signalled and whose driver
+ * releases it, and waits for it, in the common way: from then on nobody calls
+ * into its module. This helper is what 6.12 needs, and serves on both.
  *
  * So the fences that a driver gives to others are to be made here. Nothing of
  * such a fence is the driver's: its functions are this module's, its names are

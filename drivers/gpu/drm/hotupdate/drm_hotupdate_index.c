@@ -41,7 +41,7 @@ static struct kmem_cache *chunk_cache;
 /* By order; an entry is the chunk for INDEX_CHUNK_BITS folios of that order. */
 static struct xarray index[INDEX_ORDERS];
 
-/* Protects the index and all chunks. Innermost. */
+/* Protects the index and all chunks. Innermost, and memory is allocated under it. */
 static DEFINE_MUTEX(index_lock);
 
 /* Where a folio is in the index. */

@@ -156,10 +156,11 @@ struct drm_hotupdate_adapter {
 	unsigned int limit_ms;
 
 	/**
-	 * @status_lock: Protects the members below, which user space reads
-	 * while an operation goes on. Innermost but for the page index.
-	 * Written with @op_lock held too, so that an operation can read them
-	 * without it; but for @last_error, as a refusal does not wait.
+	 * @status_lock: Protects the members from here to @last_error, which
+	 * user space reads while an operation goes on. Innermost. Written with
+	 * @op_lock held too, so that an operation can read them without it;
+	 * but for @last_error, as a refusal does not wait, and @deadline_ms,
+	 * which no lock protects.
 	 */
 	struct mutex status_lock;
 	/** @state: where it stands */
@@ -180,7 +181,7 @@ struct drm_hotupdate_adapter {
 	u64 generation;
 	/** @progress: blocks done in the save or replay, read without the lock */
 	unsigned int progress;
-	/** @deadline_ms: longest a save may take, 0 for no limit, without the lock */
+	/** @deadline_ms: longest a save may take, 0 for no limit, without a lock */
 	unsigned int deadline_ms;
 	/** @blackout: of the last update, or of the one under way so far */
 	struct hotupdate_blackout blackout;

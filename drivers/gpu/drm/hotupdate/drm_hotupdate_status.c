@@ -22,7 +22,8 @@
  *	another operation is refused with -EBUSY.
  *
  * status_lock
- *	protects what can be read while an operation goes on. Held for moments.
+ *	protects what can be read while an operation goes on. Held for moments: no
+ *	memory is allocated under it.
  *
  * notify_lock
  *	is held while user space is told of the state, so that what it hears last
@@ -30,10 +31,14 @@
  *	when op_lock is free again: who waits for a state to act on it is not
  *	refused because of the operation that has led there.
  *
- * Then there are the lock of the page index, and that of the list of adapters,
- * both held for moments, the latter with no other. The order is::
+ * Then there are two that all adapters share. That of the page index is held while
+ * the pages of one range are entered or removed, and while memory is allocated for
+ * that. That of the list of adapters is held while an adapter is looked for, and
+ * made if there is none, with its files in sysfs. The order is::
  *
- *	op_lock -> notify_lock -> status_lock -> page index
+ *	op_lock -> notify_lock -> status_lock
+ *	op_lock -> page index
+ *	list of adapters
  *
  * No lock is held when a function of the interface returns. A driver must not
  * hold a lock that its callbacks take while it registers, quiesces, unregisters,
