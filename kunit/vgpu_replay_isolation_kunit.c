@@ -265,6 +265,38 @@ static void lmtt_is_too_small(struct mock_stash *stash, u32 vf)
 	root[0] = 0;
 }
 
+static __le64 *leaf_of(struct mock_stash *stash, u32 vf, u64 address)
+{
+	u64 table = stash->gpu->hw->fns[vf].table;
+	struct page *tables[VGPU_LMTT_LEVELS];
+	__le64 *entries;
+
+	mock_walk(table, address, tables);
+	entries = page_address(tables[0]);
+	return &entries[address / SZ_4K % VGPU_LMTT_ENTRIES];
+}
+
+static void lmtt_first_page_leads_elsewhere(struct mock_stash *stash, u32 vf)
+{
+	*leaf_of(stash, vf, 0) ^= cpu_to_le64(SZ_4K);
+}
+
+static void lmtt_last_page_leads_elsewhere(struct mock_stash *stash, u32 vf)
+{
+	*leaf_of(stash, vf, stash->gpu->hw->fns[vf].mem_size - SZ_4K) ^= cpu_to_le64(SZ_4K);
+}
+
+static void lmtt_first_page_leads_nowhere(struct mock_stash *stash, u32 vf)
+{
+	*leaf_of(stash, vf, 0) = 0;
+}
+
+static void lmtt_last_page_is_of_the_other_kind(struct mock_stash *stash, u32 vf)
+{
+	*leaf_of(stash, vf, stash->gpu->hw->fns[vf].mem_size - SZ_4K) ^=
+		cpu_to_le64(VGPU_LMTT_SYSTEM);
+}
+
 static void device_does_not_run_it(struct mock_hw *hw, u32 vf)
 {
 	hw->fns[vf].enabled = false;
@@ -315,6 +347,7 @@ static void device_has_answered_more(struct mock_hw *hw, u32 vf)
 #define NOT_WHAT_IT_SAYS	"its memory is not what its state says, or not free"
 #define NOTHING_SAVED		"the device runs it, but nothing of it was saved"
 #define MALFORMED		"its LMTT is malformed"
+#define ELSEWHERE		"its LMTT leads elsewhere than its memory"
 #define STASH(function)		.name = #function, .stash = function
 #define DEVICE(function)	.name = #function, .device = function
 
@@ -349,6 +382,10 @@ static const struct loss_case loss_cases[] = {
 	{ STASH(lmtt_root_is_none), .lost = MALFORMED },
 	{ STASH(lmtt_entry_is_spoiled), .lost = MALFORMED },
 	{ STASH(lmtt_is_too_small), .lost = MALFORMED },
+	{ STASH(lmtt_first_page_leads_elsewhere), .lost = ELSEWHERE },
+	{ STASH(lmtt_last_page_leads_elsewhere), .lost = ELSEWHERE },
+	{ STASH(lmtt_first_page_leads_nowhere), .lost = ELSEWHERE },
+	{ STASH(lmtt_last_page_is_of_the_other_kind), .lost = ELSEWHERE },
 	{ DEVICE(device_does_not_run_it), .lost = "the device does not run it" },
 	{ DEVICE(device_has_another_table), .lost = "the device has another LMTT" },
 	{ DEVICE(device_has_no_table), .lost = "the device has another LMTT" },
@@ -468,7 +505,7 @@ static void lose_vf_of_system_memory(struct kunit *test)
 	lose_one(test, VF_SYSTEM);
 }
 
-/* A good table, which is not the one that the device has. */
+/* As good a table, which is not the one that the device has. */
 static void lmtt_is_another(struct mock_stash *stash, u32 vf)
 {
 	struct mock_item *item, *old = lmtt_of(stash, vf);
@@ -487,6 +524,8 @@ static void lmtt_is_another(struct mock_stash *stash, u32 vf)
 	entries = page_address(pages[1]);
 	entries[0] = cpu_to_le64(page_to_phys(pages[2]) | 1);
 	entries[1] = cpu_to_le64(page_to_phys(pages[3]) | 1);
+	copy_page(page_address(pages[2]), leaf_of(stash, vf, 0));
+	copy_page(page_address(pages[3]), leaf_of(stash, vf, SZ_2M));
 	mock_item_set_pages(stash->test, item, pages, ARRAY_SIZE(pages));
 	mock_item_set_meta(item, VGPU_BLOCK_VF_LMTT, vf, 0);
 }
@@ -505,10 +544,84 @@ static void lose_vf_with_another_lmtt(struct kunit *test)
 	expect_one_lost(update, &c, VF_SYSTEM);
 }
 
+/* What is said of the first range of a VF's VRAM is said of other, free VRAM. */
+static void vram_is_elsewhere(struct mock_stash *stash, u32 vf)
+{
+	struct mock_item *item = memory_of(stash, vf);
+
+	item->ranges[0].pfn = UPDATE_VRAM / SZ_4K - item->ranges[0].nr_pages;
+}
+
+/*
+ * The last two ranges are a page each, with free ones behind them. The second of
+ * them is said to be the page behind the first.
+ */
+static void vram_of_a_range_ends_elsewhere(struct mock_stash *stash, u32 vf)
+{
+	struct mock_item *item = memory_of(stash, vf);
+	struct drm_hotupdate_range *range = &item->ranges[item->num_ranges - 2];
+
+	KUNIT_ASSERT_EQ(stash->test, range[0].nr_pages, 1);
+	KUNIT_ASSERT_EQ(stash->test, range[1].nr_pages, 1);
+	range[0].nr_pages++;
+	item->num_ranges--;
+}
+
+static const struct loss_case vram_cases[] = {
+	{ STASH(vram_is_elsewhere), .lost = ELSEWHERE },
+	{ STASH(vram_of_a_range_ends_elsewhere), .lost = ELSEWHERE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(vram, vram_cases, name);
+
+/* What the VF's addresses lead to would be the next one's otherwise. */
+static void lose_vf_with_other_vram(struct kunit *test)
+{
+	lose_one(test, VF_VRAM);
+}
+
+/* As much memory, which is not what the VF's addresses lead to. */
+static void memory_is_another(struct mock_stash *stash, u32 vf)
+{
+	const u64 num = stash->gpu->hw->fns[vf].mem_size / SZ_4K;
+	struct mock_item *item, *old = memory_of(stash, vf);
+	struct drm_hotupdate_range *ranges;
+	unsigned int i;
+
+	old->dropped = true;
+	item = mock_stash_add(stash, mock_stash_index(stash, old) + 1);
+	ranges = kunit_kcalloc(stash->test, num, sizeof(*ranges), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(stash->test, ranges);
+	for (i = 0; i < num; i++) {
+		struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+
+		KUNIT_ASSERT_NOT_NULL(stash->test, page);
+		ranges[i] = (struct drm_hotupdate_range) { page_to_pfn(page), 1 };
+	}
+	KUNIT_ASSERT_EQ(stash->test, mock_item_set_ranges(item, ranges, num), 0);
+	item->owned = true;
+	mock_item_set_meta(item, VGPU_BLOCK_VF_MEMORY, vf, 0);
+}
+
+/* The pages that its addresses lead to belong to nobody the driver knows of. */
+static void lose_vf_with_other_folios(struct kunit *test)
+{
+	static const struct loss_case c = {
+		STASH(memory_is_another), .lost = ELSEWHERE, .keeps_pages = true,
+	};
+	struct update *update = update_new_usual(test);
+
+	detach_and_spoil(update, &c, VF_SYSTEM);
+	KUNIT_ASSERT_EQ(test, mock_gpu_bind(update->gpu), 0);
+	expect_one_lost(update, &c, VF_SYSTEM);
+}
+
 static struct kunit_case isolation_cases[] = {
 	KUNIT_CASE_PARAM(lose_vf_of_vram, loss_gen_params),
 	KUNIT_CASE_PARAM(lose_vf_of_system_memory, loss_gen_params),
 	KUNIT_CASE(lose_vf_with_another_lmtt),
+	KUNIT_CASE_PARAM(lose_vf_with_other_vram, vram_gen_params),
+	KUNIT_CASE(lose_vf_with_other_folios),
 	{ }
 };
 

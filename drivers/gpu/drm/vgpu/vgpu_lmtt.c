@@ -254,6 +254,21 @@ static struct page *leaf_table(const struct vgpu_lmtt *lmtt, u64 address)
 	return table;
 }
 
+/**
+ * vgpu_lmtt_entry - where an address leads
+ * @lmtt: table
+ * @address: address
+ *
+ * Return: Its last-level entry, 0 if there is no table for it.
+ */
+u64 vgpu_lmtt_entry(const struct vgpu_lmtt *lmtt, u64 address)
+{
+	struct page *table = leaf_table(lmtt, address);
+
+	return table ? read_entry(table, level_index(address, 0)) : 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_entry);
+
 static bool is_first_of_table(u64 address, unsigned int level)
 {
 	return IS_ALIGNED(address, 1ull << level_shift(level));
@@ -495,8 +510,8 @@ static bool see_page(struct table_check *check, unsigned long pfn)
 
 /*
  * The tables below this one are all among the pages at hand, none twice. The
- * last level is not looked into: what is in it is as it was when it was saved,
- * and checking it would take time by the page of guest memory.
+ * last level is not looked into here: checking it would take time by the page of
+ * guest memory. See vgpu_vf_lmtt_fits() for what is.
  */
 static bool check_tables(struct table_check *check, struct page *table,
 			 unsigned int level, u64 address)

@@ -46,6 +46,7 @@ int vgpu_lmtt_init(struct vgpu_lmtt *lmtt);
 void vgpu_lmtt_fini(struct vgpu_lmtt *lmtt);
 void vgpu_lmtt_forget(struct vgpu_lmtt *lmtt);
 u64 vgpu_lmtt_base(const struct vgpu_lmtt *lmtt);
+u64 vgpu_lmtt_entry(const struct vgpu_lmtt *lmtt, u64 address);
 int vgpu_lmtt_reserve(struct vgpu_lmtt *lmtt, u64 address, u64 size);
 int vgpu_lmtt_map(struct vgpu_lmtt *lmtt, u64 address, u64 target, u64 size,
 		  u64 flags);

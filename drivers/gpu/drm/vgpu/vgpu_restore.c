@@ -133,9 +133,14 @@ static int restore_vf_lmtt(struct vgpu_device *vgpu, struct vgpu_vf *vf,
 
 	*defect = "its LMTT is malformed";
 	err = vgpu_lmtt_restore(&vf->lmtt, block, root_index, entry->state.mem_size);
-	if (!err)
-		entry->has_lmtt = true;
-	return err;
+	if (err)
+		return err;
+
+	/* The block is the table's from here on, and goes with it. */
+	entry->has_lmtt = true;
+	if (!vgpu_vf_lmtt_fits(vf))
+		entry->defect = "its LMTT leads elsewhere than its memory";
+	return 0;
 }
 
 /* A VF that is given up: the device still has its pages, so keep the block. */

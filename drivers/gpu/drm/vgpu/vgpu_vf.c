@@ -108,6 +108,45 @@ static int map_memory_from(struct vgpu_vf *vf, u64 from)
 	return 0;
 }
 
+/* Whether an address leads where a chunk has it, so far into the chunk. */
+static bool leads_to(const struct vgpu_vf *vf, u64 address,
+		     const struct vgpu_chunk *chunk, u64 offset)
+{
+	u64 target = vgpu_chunk_address(&vf->memory, chunk) + offset;
+
+	return vgpu_lmtt_entry(&vf->lmtt, address + offset) ==
+	       (target | lmtt_flags(vf) | VGPU_LMTT_VALID);
+}
+
+/**
+ * vgpu_vf_lmtt_fits - whether a VF's table leads to the VF's memory
+ * @vf: VF whose memory and table were restored
+ *
+ * Each was saved by itself, and each can be what it should be without being the
+ * other's. The memory is what is given to somebody else one day, the table is
+ * what the device goes by until then.
+ *
+ * It is the first and the last page of each chunk that are looked at, so that
+ * this takes time by the chunk, and not by the page: a chunk that begins or ends
+ * anywhere else than it did is found.
+ *
+ * Return: true if so.
+ */
+bool vgpu_vf_lmtt_fits(const struct vgpu_vf *vf)
+{
+	const struct vgpu_chunk *chunk;
+	u64 address = 0;
+
+	list_for_each_entry(chunk, &vf->memory.chunks, link) {
+		if (!leads_to(vf, address, chunk, 0) ||
+		    !leads_to(vf, address, chunk, chunk->size - VGPU_PAGE_SIZE))
+			return false;
+		address += chunk->size;
+	}
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_vf_lmtt_fits);
+
 /**
  * vgpu_vf_enable - give a VF what it is provisioned with, and run it
  * @vf: VF that is not enabled

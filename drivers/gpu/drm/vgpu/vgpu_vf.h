@@ -56,6 +56,7 @@ struct vgpu_vf {
 };
 
 bool vgpu_vf_is_provisioned(const struct vgpu_vf *vf);
+bool vgpu_vf_lmtt_fits(const struct vgpu_vf *vf);
 void vgpu_vf_init(struct vgpu_vf *vf, struct vgpu_device *vgpu, unsigned int number);
 int vgpu_vf_enable(struct vgpu_vf *vf, u64 share);
 void vgpu_vf_disable(struct vgpu_vf *vf);
