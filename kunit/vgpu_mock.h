@@ -275,14 +275,17 @@ u64 mock_guest_leaf(struct mock_guest *guest, u64 address);
 u64 mock_guest_size(struct mock_guest *guest);
 unsigned int mock_guest_num_tables(struct mock_guest *guest);
 
-/* For the device: its VF is about to be reset, or to forget translations. */
+/* For the device: its VF is about to be reset, to run, or to forget translations. */
 void mock_guest_notice_reset(struct mock_guest *guest);
+void mock_guest_notice_enable(struct mock_guest *guest);
 void mock_guest_notice_invalidate(struct mock_guest *guest);
 
 /* Nothing has happened to it: not reset, same table, same memory, same content. */
 void mock_guest_expect_intact(struct mock_guest *guest);
 /* Its VF was reset while all of its pages were there, and they are free now. */
 void mock_guest_expect_reset_then_freed(struct mock_guest *guest);
+/* Its VF was reset, keeps its memory, and has nothing in it. */
+void mock_guest_expect_cleared(struct mock_guest *guest);
 /* Translations were forgotten while all of its pages were there, from an address on. */
 void mock_guest_expect_invalidated(struct mock_guest *guest, u64 address);
 /* The content of its memory up to an address. */

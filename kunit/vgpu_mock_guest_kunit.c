@@ -40,6 +40,9 @@ struct mock_guest {
 	/* Of the last reset: whether all pages were still somebody's. */
 	unsigned int num_resets;
 	bool alive_at_reset;
+	bool filled_at_reset;
+	/* When its VF was last enabled again, after a reset */
+	bool cleared_at_enable;
 	/* Of the last time that translations were forgotten. */
 	unsigned int num_invalidates;
 	bool alive_at_invalidate;
@@ -183,10 +186,43 @@ static bool are_pages_owned(struct mock_guest *guest, int refs)
 	return true;
 }
 
+/* Whether there is anything in its first and last page. */
+static bool is_filled(struct mock_guest *guest)
+{
+	return memchr_inv(leaf_memory(guest, guest->leaves[0]), 0, SZ_4K) &&
+	       memchr_inv(leaf_memory(guest, guest->leaves[guest->num_pages - 1]), 0, SZ_4K);
+}
+
+static bool is_cleared(struct mock_guest *guest)
+{
+	unsigned int number;
+
+	for (number = 0; number < guest->num_pages; number++)
+		if (memchr_inv(leaf_memory(guest, guest->leaves[number]), 0, SZ_4K))
+			return false;
+	return true;
+}
+
 void mock_guest_notice_reset(struct mock_guest *guest)
 {
 	guest->num_resets++;
 	guest->alive_at_reset = are_pages_owned(guest, 2);
+	guest->filled_at_reset = is_filled(guest);
+}
+
+void mock_guest_notice_enable(struct mock_guest *guest)
+{
+	guest->cleared_at_enable = is_cleared(guest);
+}
+
+/* Its memory was zeroed while its VF could not run, neither before nor later. */
+void mock_guest_expect_cleared(struct mock_guest *guest)
+{
+	KUNIT_EXPECT_EQ(guest->test, guest->num_resets, 1);
+	KUNIT_EXPECT_TRUE_MSG(guest->test, guest->filled_at_reset,
+			      "memory of VF %u was zeroed before its reset", guest->fn);
+	KUNIT_EXPECT_TRUE_MSG(guest->test, guest->cleared_at_enable,
+			      "memory of VF %u was not zeroed when it ran again", guest->fn);
 }
 
 void mock_guest_notice_invalidate(struct mock_guest *guest)

@@ -310,6 +310,8 @@ static void write_function(struct mock_hw *hw, struct mock_fn *fn, u32 offset, u
 
 	switch (offset) {
 	case VGPU_FN_CTRL:
+		if (value && fn->guest)
+			mock_guest_notice_enable(fn->guest);
 		fn->enabled = value;
 		break;
 	case VGPU_FN_RESET:

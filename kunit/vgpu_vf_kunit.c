@@ -230,7 +230,10 @@ static void unbind_disables(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, gpu->hw->handler);
 }
 
-/* After an FLR it is as it was, with what it has at present. */
+/*
+ * After an FLR it is as it was, with what it has at present; but its next guest
+ * may be another one, who finds nothing in its memory.
+ */
 static void reset_keeps_memory(struct kunit *test)
 {
 	const enum vgpu_backing *backing = test->param_value;
@@ -253,7 +256,7 @@ static void reset_keeps_memory(struct kunit *test)
 			   { VGPU_FN(1, VGPU_FN_PRIORITY), VGPU_PRIORITY_LOW },
 			   { VGPU_FN(1, VGPU_FN_CTRL), VGPU_FN_CTRL_ENABLE });
 	mock_guest_expect_pages_owned(guest, true);
-	mock_guest_expect_memory(guest, mock_guest_size(guest));
+	mock_guest_expect_cleared(guest);
 	KUNIT_EXPECT_EQ(test, vf->resets, 1);
 	KUNIT_EXPECT_TRUE(test, vf->enabled);
 }

@@ -116,6 +116,10 @@ static inline __u64 vgpu_pattern_word(__u64 seed, __u64 index)
  * While the VF is disabled, writes to VGPU_VF_REG_RING_ENTRIES, RING_TAIL and
  * MBOX_SEND fail with EIO. A ring stops when the VF is reset, enabled or
  * disabled, or at a fault; writing RING_ENTRIES starts it anew, empty.
+ *
+ * A reset zeroes the VF's memory. Closing the window does not: what a guest has
+ * left there, the next one finds, unless whoever gives the VF to one after the
+ * other resets it in between (sriov_admin/vfN/reset in sysfs).
  */
 #define VGPU_VF_REG_IDENT		0x00	/* RO: VGPU_VF_IDENT_VALUE */
 #define VGPU_VF_REG_STATUS		0x08	/* RO: VGPU_VF_STATUS_* */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 #include <linux/gfp.h>
+#include <linux/highmem.h>
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
@@ -61,6 +62,21 @@ void vgpu_folios_free(struct list_head *folios)
 	list_for_each_entry_safe(folio, next, folios, lru) {
 		list_del_init(&folio->lru);
 		folio_put(folio);
+		cond_resched();
+	}
+}
+
+/**
+ * vgpu_folios_clear - zero what is in some folios
+ * @pfn: page that the first one begins with
+ * @nr_pages: pages of all of them, one behind the other
+ */
+void vgpu_folios_clear(unsigned long pfn, u64 nr_pages)
+{
+	unsigned long end = pfn + nr_pages;
+
+	for (; pfn < end; pfn++) {
+		clear_highpage(pfn_to_page(pfn));
 		cond_resched();
 	}
 }

@@ -11,6 +11,7 @@ struct list_head;
 
 int vgpu_folios_alloc(struct list_head *folios, u64 nr_pages);
 void vgpu_folios_free(struct list_head *folios);
+void vgpu_folios_clear(unsigned long pfn, u64 nr_pages);
 void vgpu_folios_put(unsigned long pfn, u64 nr_pages);
 
 #endif /* _VGPU_FOLIO_H_ */

@@ -17,7 +17,8 @@
  *
  * What backs a function's address space: chunks in the order of its addresses.
  * In VRAM a chunk is a node of the allocator, in system memory a row of folios
- * that are neighbours. New memory is zeroed: it may have been another guest's.
+ * that are neighbours. New memory is zeroed: it may have been another guest's. So
+ * is that of a VF that is reset, which may be given to another guest next.
  *
  * Memory is made of the largest pieces that can be had, and where there is no
  * large one left, of smaller ones. So a VF can be given the last of a VRAM that
@@ -152,6 +153,33 @@ static int grow_system(struct vgpu_memory *memory, u64 size)
 	}
 	vgpu_folios_free(&folios);
 	return err;
+}
+
+/* A chunk can be a gigabyte: let others run in between. */
+static void clear_vram(void *cpu, u64 size)
+{
+	u64 offset;
+
+	for (offset = 0; offset < size; offset += VGPU_PAGE_SIZE) {
+		memset(cpu + offset, 0, VGPU_PAGE_SIZE);
+		cond_resched();
+	}
+}
+
+/**
+ * vgpu_memory_clear - zero all of it
+ * @memory: memory that nobody uses at present
+ */
+void vgpu_memory_clear(struct vgpu_memory *memory)
+{
+	struct vgpu_chunk *chunk;
+
+	list_for_each_entry(chunk, &memory->chunks, link) {
+		if (chunk->folio)
+			vgpu_folios_clear(folio_pfn(chunk->folio), chunk->size >> PAGE_SHIFT);
+		else
+			clear_vram(memory->vram->cpu + chunk->node.start, chunk->size);
+	}
 }
 
 static void free_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk)

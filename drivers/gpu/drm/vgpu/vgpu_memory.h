@@ -81,6 +81,7 @@ void vgpu_memory_init(struct vgpu_memory *memory, struct vgpu_vram *vram,
 		      enum vgpu_backing backing);
 int vgpu_memory_grow(struct vgpu_memory *memory, u64 size);
 void vgpu_memory_shrink(struct vgpu_memory *memory, u64 size);
+void vgpu_memory_clear(struct vgpu_memory *memory);
 void vgpu_memory_release(struct vgpu_memory *memory);
 void vgpu_memory_forget(struct vgpu_memory *memory);
 u64 vgpu_chunk_address(const struct vgpu_memory *memory,

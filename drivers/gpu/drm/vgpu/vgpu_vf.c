@@ -207,14 +207,18 @@ void vgpu_vf_disable(struct vgpu_vf *vf)
 EXPORT_SYMBOL_IF_KUNIT(vgpu_vf_disable);
 
 /**
- * vgpu_vf_reset - reset a VF, which keeps its memory (FLR)
+ * vgpu_vf_reset - reset a VF, which keeps its memory, but not what is in it (FLR)
  * @vf: VF that is enabled
+ *
+ * Who has several guests use a VF one after the other resets it in between.
  */
 void vgpu_vf_reset(struct vgpu_vf *vf)
 {
 	lockdep_assert_held(&vf->vgpu->sriov_lock);
 
 	write_fn(vf, VGPU_FN_RESET, VGPU_RESET_MAGIC);
+	/* Neither engine nor guest reaches the memory now, until it has its table. */
+	vgpu_memory_clear(&vf->memory);
 	program_vf(vf);
 	vf->resets++;
 }
