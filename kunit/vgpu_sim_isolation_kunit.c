@@ -204,8 +204,10 @@ static void attach_after_other_guest(struct kunit *test)
 	sim_set_ring(test, sim, 1);
 	sim_vf_write(test, sim, 1, VGPU_VF_REG_MBOX_ARG0, 1234);
 	sim_vf_write(test, sim, 1, VGPU_VF_REG_RING_BASE, SZ_8K);
+	sim_submit(test, sim, 1, SIM_CMD(.op = VGPU_CMD_FENCE, .value = 5678));
 	sim_submit(test, sim, 1, SIM_CMD(.op = 0));
 	sim_run(test, sim);
+	KUNIT_EXPECT_EQ(test, sim_vf_read(test, sim, 1, VGPU_VF_REG_FENCE), 5678);
 	vgpu_sim_vf_detach(fn);
 	KUNIT_EXPECT_EQ(test, sim_fn_read(sim, 1, VGPU_FN_STATUS) & VGPU_FN_STATUS_ATTACHED, 0);
 
@@ -216,6 +218,7 @@ static void attach_after_other_guest(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sim_vf_read(test, sim, 1, VGPU_VF_REG_RING_BASE), 0);
 	KUNIT_EXPECT_EQ(test, sim_vf_read(test, sim, 1, VGPU_VF_REG_RING_ENTRIES), 0);
 	KUNIT_EXPECT_EQ(test, sim_vf_read(test, sim, 1, VGPU_VF_REG_RING_TAIL), 0);
+	KUNIT_EXPECT_EQ(test, sim_vf_read(test, sim, 1, VGPU_VF_REG_FENCE), 0);
 	KUNIT_EXPECT_EQ(test, sim_vf_read(test, sim, 1, VGPU_VF_REG_FAULT_ADDR), 0);
 	KUNIT_EXPECT_EQ(test, sim_vf_read(test, sim, 1, VGPU_VF_REG_MBOX_ARG0), 0);
 }

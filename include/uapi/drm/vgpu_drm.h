@@ -132,7 +132,7 @@ static inline __u64 vgpu_pattern_word(__u64 seed, __u64 index)
 						 */
 #define VGPU_VF_REG_RING_HEAD		0x38	/* RO: commands done, counts on */
 #define VGPU_VF_REG_RING_TAIL		0x40	/* RW: commands written, counts on */
-#define VGPU_VF_REG_FENCE		0x48	/* RO: value of the last fence passed */
+#define VGPU_VF_REG_FENCE		0x48	/* RO: value of the last fence passed, at first 0 */
 #define VGPU_VF_REG_FAULT		0x50	/* RO: VGPU_FAULT_* */
 #define VGPU_VF_REG_FAULT_ADDR		0x58	/* RO */
 /*

@@ -384,7 +384,10 @@ int work_init(struct guest *g)
 		return -1;
 	make_arenas(g);
 
-	/* The register goes on from the guest before; wherever that was. */
+	/* Of the guest before there is to be nothing, but its memory. */
+	if (reg_read(g, VGPU_VF_REG_FENCE))
+		problem(g, &g->stats.fence_errors, "fence %llu before the first one",
+			reg_read(g, VGPU_VF_REG_FENCE));
 	g->work->first_fence = reg_read(g, VGPU_VF_REG_FENCE) + 1;
 	if (g->opt.storm != STORM_NONE)
 		return 0;

@@ -157,7 +157,9 @@ struct vgpu_hw_pdata {
 					 */
 #define VGPU_FN_RING_HEAD	0x68	/* RO: commands done, counts on */
 #define VGPU_FN_RING_TAIL	0x70	/* RW: commands written, counts on: doorbell */
-#define VGPU_FN_FENCE		0x78	/* RO: value of the last fence passed */
+#define VGPU_FN_FENCE		0x78	/* RO: value of the last fence passed, 0 if none
+					 * was since its window was opened
+					 */
 #define VGPU_FN_MBOX_SENT	0x80	/* RO: id of its last request */
 #define VGPU_FN_MBOX_ANSWERED	0x88	/* RO: id of the last one answered or dropped */
 #define VGPU_FN_ENGINE_NS	0x90	/* RO: engine time it has used */

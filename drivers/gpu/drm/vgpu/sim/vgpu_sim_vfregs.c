@@ -6,8 +6,9 @@
  * &vgpu_drm.h says what they mean. Here is no file and no user memory, so that
  * a test can play the guest.
  *
- * One guest at a time is attached. What it finds is a stopped ring and no
- * interrupt of the guest before it; what it leaves behind is a stopped ring.
+ * One guest at a time is attached. What it finds is a stopped ring, and no fence,
+ * fault or interrupt of the guest before it; what it leaves behind is a stopped
+ * ring.
  *
  * Unhappy path: a register that is none, or cannot be written, is -EINVAL. A
  * VF that is disabled has no ring and sends no requests: -EIO. What a guest
@@ -39,6 +40,7 @@ int vgpu_sim_vf_attach(struct vgpu_sim_fn *fn, struct address_space *mapping)
 	if (!busy) {
 		fn->attached = true;
 		fn->irq_status = 0;
+		fn->fence = 0;
 		fn->fault = VGPU_FAULT_NONE;
 		fn->fault_addr = 0;
 		fn->ring.next_base = 0;
