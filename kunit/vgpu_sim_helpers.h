@@ -48,6 +48,7 @@ u64 sim_map_vram(struct kunit *test, u64 pages, u64 vram_page);
 u64 sim_fn_setup(struct kunit *test, struct vgpu_sim *sim, unsigned int fn,
 		 u64 pages, u64 vram_page);
 void sim_attach(struct kunit *test, struct vgpu_sim *sim, unsigned int fn);
+void sim_detach(struct kunit *test, struct vgpu_sim *sim, unsigned int fn);
 void sim_set_ring(struct kunit *test, struct vgpu_sim *sim, unsigned int fn);
 
 /* Puts a command into a ring; sim_submit() rings the doorbell as well */

@@ -135,6 +135,12 @@ void sim_attach(struct kunit *test, struct vgpu_sim *sim, unsigned int fn)
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, detach_action, vf));
 }
 
+/* Before the end of the test, which does it otherwise. */
+void sim_detach(struct kunit *test, struct vgpu_sim *sim, unsigned int fn)
+{
+	kunit_release_action(test, detach_action, &sim->fns[fn]);
+}
+
 void sim_set_ring(struct kunit *test, struct vgpu_sim *sim, unsigned int fn)
 {
 	if (fn) {

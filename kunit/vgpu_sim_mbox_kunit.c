@@ -224,6 +224,56 @@ static void detach_with_requests(struct kunit *test)
 	SIM_EXPECT_COUNT(test, sim, requests_lost, 0);
 }
 
+/*
+ * What a guest that has gone asked for is not done to its successor. The driver
+ * is asked for nothing, in order, as often as it would have been asked.
+ */
+static void detach_disarms_requests(struct kunit *test)
+{
+	struct vgpu_sim *sim = device(test, 2);
+
+	send(sim, 1, VGPU_MBOX_QUERY);
+	answer(sim, 1, 0, 0);
+	send(sim, 1, VGPU_MBOX_FAULT);
+	send(sim, 2, VGPU_MBOX_FAULT);
+	send(sim, 1, VGPU_MBOX_BALLOON);
+	sim_detach(test, sim, 1);
+	sim_attach(test, sim, 1);
+	KUNIT_EXPECT_EQ(test, send(sim, 1, VGPU_MBOX_BALLOON), 0);
+
+	/* How far it is, as an update saves it, is the same. */
+	KUNIT_EXPECT_EQ(test, sim_fn_read(sim, 1, VGPU_FN_MBOX_ANSWERED), 1);
+	KUNIT_EXPECT_EQ(test, sim_read(sim, VGPU_HW_MBOX_PENDING), 4);
+	expect_oldest(test, sim, 1, 2, 0);
+	answer(sim, 2, EOPNOTSUPP, 0);
+	expect_oldest(test, sim, 2, 1, VGPU_MBOX_FAULT);
+	answer(sim, 1, 0, 0);
+	expect_oldest(test, sim, 1, 3, 0);
+	answer(sim, 3, EOPNOTSUPP, 0);
+	expect_oldest(test, sim, 1, 4, VGPU_MBOX_BALLOON);
+	answer(sim, 4, 0, 9);
+	expect_answer(test, sim, 1, 4, 0, 9);
+	SIM_EXPECT_COUNT(test, sim, mailbox_answers, 5);
+	SIM_EXPECT_COUNT(test, sim, bad_answers, 0);
+	SIM_EXPECT_COUNT(test, sim, requests_lost, 0);
+}
+
+/* A guest goes while the driver reads its request: it reads no mixture. */
+static void detach_while_driver_reads(struct kunit *test)
+{
+	struct vgpu_sim *sim = device(test, 1);
+
+	sim_vf_write(test, sim, 1, VGPU_VF_REG_MBOX_ARG0, SZ_8K);
+	sim_vf_write(test, sim, 1, VGPU_VF_REG_MBOX_ARG1, 7);
+	send(sim, 1, VGPU_MBOX_BALLOON);
+	expect_oldest(test, sim, 1, 1, VGPU_MBOX_BALLOON);
+	sim_detach(test, sim, 1);
+	KUNIT_EXPECT_EQ(test, sim_read(sim, VGPU_HW_MBOX_ARG0), SZ_8K);
+	KUNIT_EXPECT_EQ(test, sim_read(sim, VGPU_HW_MBOX_ARG1), 7);
+	answer(sim, 1, 0, SZ_8K);
+	SIM_EXPECT_COUNT(test, sim, mailbox_answers, 1);
+}
+
 /* Orphans take slots until they are answered, so guests cannot pile them up. */
 static void detach_again_and_again(struct kunit *test)
 {
@@ -344,6 +394,8 @@ static struct kunit_case mbox_kunit_cases[] = {
 	KUNIT_CASE(reset_of_device_drops_all),
 	KUNIT_CASE(disable_keeps_requests),
 	KUNIT_CASE(detach_with_requests),
+	KUNIT_CASE(detach_disarms_requests),
+	KUNIT_CASE(detach_while_driver_reads),
 	KUNIT_CASE(detach_again_and_again),
 	KUNIT_CASE(read_empty),
 	KUNIT_CASE(send_order_of_all),

@@ -125,7 +125,7 @@ struct vgpu_hw_pdata {
 #define VGPU_HW_MBOX_PENDING	0x040	/* RO: requests waiting */
 #define VGPU_HW_MBOX_FN		0x048	/* RO: the oldest: who sent it, 0 if none */
 #define VGPU_HW_MBOX_ID		0x050	/* RO: counts up from 1 for each VF, resets or not */
-#define VGPU_HW_MBOX_OP		0x058	/* RO: VGPU_MBOX_* */
+#define VGPU_HW_MBOX_OP		0x058	/* RO: VGPU_MBOX_*, 0 if its guest has gone */
 #define VGPU_HW_MBOX_ARG0	0x060	/* RO */
 #define VGPU_HW_MBOX_ARG1	0x068	/* RO */
 #define VGPU_HW_MBOX_STATUS	0x070	/* RW: of the answer: 0 or an errno */

@@ -19,8 +19,14 @@
  * Unhappy path: an answer with an id that is not the oldest request's is
  * ignored and counted. A reset drops the VF's requests, and those that nobody
  * had answered are counted as lost. When a guest goes, its unread answers are
- * dropped; requests that wait stay in the queue and are answered as any other,
- * but nobody gets to see it.
+ * dropped; requests that wait stay in the queue and are answered in their turn,
+ * but nobody gets to see it. They ask for nothing any more: their op becomes 0,
+ * as what they asked for would be done to the guest that comes next.
+ *
+ * A request that the driver is at just then is another matter: it may be done
+ * still. It is read in several accesses, and only the op changes in between, so
+ * the driver sees all of it, or op 0. Who resets the VF before the next guest
+ * comes has the driver be through with it.
  *
  * Locking: &vgpu_sim_mbox.lock protects both ends. Interrupts are raised after
  * it was dropped.
@@ -372,14 +378,19 @@ void vgpu_sim_mbox_drop(struct vgpu_sim_fn *fn)
 /**
  * vgpu_sim_mbox_orphan() - a guest goes: nobody waits for its answers
  * @fn: its VF
+ *
+ * What it has asked for and not been given, nobody is to be given.
  */
 void vgpu_sim_mbox_orphan(struct vgpu_sim_fn *fn)
 {
 	struct vgpu_sim_mbox *mbox = &fn->sim->mbox;
 	struct vgpu_sim_mbox_fn *vf = &fn->mbox;
 	unsigned long flags;
+	u64 id;
 
 	spin_lock_irqsave(&mbox->lock, flags);
+	for (id = vf->answered + 1; id <= vf->sent; id++)
+		slot(vf, id)->op = 0;
 	vf->read = vf->answered;
 	vf->orphaned = vf->sent;
 	memset(vf->arg, 0, sizeof(vf->arg));
