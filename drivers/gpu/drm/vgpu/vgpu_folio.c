@@ -6,25 +6,39 @@
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "vgpu_folio.h"
 
 #define MAX_FOLIO_ORDER_USED	min_t(unsigned int, MAX_PAGE_ORDER, 9)
 
-/* The largest that can be had. Large ones are worth no reclaim. */
+/*
+ * The largest that can be had. Large ones are worth no reclaim. Single pages are
+ * worth some, but what is too much to ask for is no reason to kill a process.
+ */
 static struct folio *alloc_folio_up_to(u64 nr_pages)
 {
-	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO;
+	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
 	unsigned int order = min_t(unsigned int, ilog2(nr_pages), MAX_FOLIO_ORDER_USED);
 	struct folio *folio;
 
 	for (; order; order--) {
-		folio = folio_alloc(gfp | __GFP_NOWARN | __GFP_NORETRY, order);
+		folio = folio_alloc(gfp | __GFP_NORETRY, order);
 		if (folio)
 			return folio;
 	}
-	return folio_alloc(gfp, 0);
+	return folio_alloc(gfp | __GFP_RETRY_MAYFAIL, 0);
+}
+
+/*
+ * More than there is fails at once. To find that out by taking all of it first
+ * would leave others with none in the meantime, and have them killed for it.
+ */
+static bool is_too_much(u64 nr_pages)
+{
+	long available = si_mem_available();
+
+	return nr_pages > max(available, 0L);
 }
 
 /**
@@ -32,14 +46,19 @@ static struct folio *alloc_folio_up_to(u64 nr_pages)
  * @folios: empty list, that they are put on by &folio.lru
  * @nr_pages: pages of all of them
  *
+ * However many are asked for, no process is killed to have them. One that is
+ * being killed stops asking.
+ *
  * Return: 0, or -ENOMEM, with none.
  */
 int vgpu_folios_alloc(struct list_head *folios, u64 nr_pages)
 {
 	struct folio *folio;
 
+	if (is_too_much(nr_pages))
+		return -ENOMEM;
 	while (nr_pages) {
-		folio = alloc_folio_up_to(nr_pages);
+		folio = fatal_signal_pending(current) ? NULL : alloc_folio_up_to(nr_pages);
 		if (!folio) {
 			vgpu_folios_free(folios);
 			return -ENOMEM;

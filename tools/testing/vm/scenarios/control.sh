@@ -9,6 +9,7 @@
 . ./tap.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
+. ./lib/memory.sh
 
 # refused WHAT FILE VALUE ERROR STATE - a write fails with an error message,
 # and the state stays
@@ -24,7 +25,7 @@ refused()
 invalid="Invalid argument"
 busy="Device or resource busy"
 
-tap_case "the base loads" load_base vram_mb=32 total_vfs=8
+tap_case "the base loads" load_base vram_mb=32 total_vfs=8 devices=2
 tap_case "release 2 takes the device" load_driver 2
 tap_case "VFs are provisioned" provision 2
 case_here "guests begin" start_guests 2
@@ -36,6 +37,39 @@ refused "prepare in version 9" "$adapter/prepare" 9 "Protocol not supported" run
 refused "cancel of nothing" "$adapter/cancel" 1 "$invalid" running
 refused "discard of nothing" "$adapter/discard" 1 "$invalid" running
 refused "a deadline of words" "$adapter/deadline_ms" soon "$invalid" running
+
+# Another device, as the VFs of the one with the guests are enabled already.
+other=/sys/devices/platform/vgpu.1/sriov_admin
+oom_kills()
+{
+	sed -n 's/^oom_kill //p' /proc/vmstat
+}
+
+# too_much WHAT BYTES - that much system memory is refused to each of two VFs
+too_much()
+{
+	for vf in 1 2; do
+		tap_case "$1: VF $vf is provisioned" \
+			set_attr "$other/vf$vf/profile/mem_quota" "$2"
+	done
+	refused "$1" "$other/num_vfs" 2 "$no_memory" running
+	tap_is "$1: no VF is enabled" "$(get_attr "$other/num_vfs")" 0
+}
+
+no_memory="Cannot allocate memory"
+for vf in 1 2; do
+	tap_case "VF $vf of another device is to have system memory" \
+		set_attr "$other/vf$vf/profile/backing" system
+done
+kills=$(oom_kills)
+free=$(free_kib)
+kib=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo)
+too_much "as much memory as an LMTT can map" $((512 << 30))
+# the first of the two gets it
+too_much "more memory than two can have" $((kib / 32 * 20 * 1024))
+tap_is "nothing was killed for it" "$(oom_kills)" "$kills"
+memory_is_back "the memory is back" "$free" 4096
+tap_case "guests go on without that memory" guests_go_on
 
 tap_case "prepare" prepare
 refused "prepare when saved" "$adapter/prepare" 0 "$busy" saved
