@@ -174,7 +174,13 @@ enum vgpu_mbox_op {
 	VGPU_MBOX_TIMESLICE = 2,
 	/** @VGPU_MBOX_BALLOON: ask for memory of arg0 bytes; value: granted */
 	VGPU_MBOX_BALLOON = 3,
-	/** @VGPU_MBOX_FAULT: report a fault at arg0 of kind arg1, and be reset */
+	/**
+	 * @VGPU_MBOX_FAULT: report a fault at arg0 of kind arg1, and be reset.
+	 * The reset is the answer: VGPU_VF_REG_RESETS counts it, and
+	 * VGPU_VF_IRQ_RESET tells of it. It drops all requests up to
+	 * VGPU_VF_REG_MBOX_SENT, this one and those behind it, and all answers
+	 * that were not read: none of them comes any more.
+	 */
 	VGPU_MBOX_FAULT = 4,
 };
 

@@ -22,7 +22,7 @@
 #define RESULTS_ADDR	PAGE	/* behind the ring: results of checksums */
 #define WORK_ADDR	(2 * PAGE)
 
-enum storm { STORM_NONE, STORM_DOORBELL, STORM_MAILBOX, STORM_RANGE };
+enum storm { STORM_NONE, STORM_DOORBELL, STORM_MAILBOX, STORM_RANGE, STORM_FAULT };
 
 struct options {
 	const char *device;
@@ -117,6 +117,8 @@ void mbox_fini(struct guest *g);
 __u64 mbox_next_ns(const struct guest *g);
 void mbox_send_due(struct guest *g);
 int mbox_send_odd(struct guest *g);
+int mbox_send_fault(struct guest *g);
+void mbox_was_reset(struct guest *g);
 void mbox_answers(struct guest *g);
 unsigned int mbox_outstanding(const struct guest *g);
 

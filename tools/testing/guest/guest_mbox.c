@@ -106,6 +106,29 @@ int mbox_send_odd(struct guest *g)
 	return send(g, &odd_requests[guest_random() % ARRAY_SIZE(odd_requests)]);
 }
 
+/* Asks for a reset. There will be no answer, only that. */
+int mbox_send_fault(struct guest *g)
+{
+	const struct request request = { .op = VGPU_MBOX_FAULT, .arg = guest_random() };
+
+	return send(g, &request);
+}
+
+/* What was sent until then is over, and no answer is left. */
+void mbox_was_reset(struct guest *g)
+{
+	struct mbox *m = g->mbox;
+	__u64 sent = reg_read(g, VGPU_VF_REG_MBOX_SENT);
+	__u64 pending = reg_read(g, VGPU_VF_REG_MBOX_PENDING);
+	__u64 answer = reg_read(g, VGPU_VF_REG_MBOX_ANSWER);
+
+	if (sent != m->sent || pending || answer)
+		problem(g, &g->stats.mailbox_errors,
+			"a reset after request %llu leaves %llu, %llu pending, answer %llu",
+			m->sent, sent, pending, answer);
+	m->answered = m->sent;
+}
+
 void mbox_send_due(struct guest *g)
 {
 	struct mbox *m = g->mbox;

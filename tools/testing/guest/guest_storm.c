@@ -74,6 +74,53 @@ static void storm_mailbox(struct guest *g)
 	recover(g, next_fence++);
 }
 
+/* Its memory has to be as new; something is put into it for the next time. */
+static void check_memory(struct guest *g)
+{
+	__u64 *first = (__u64 *)(g->mem + WORK_ADDR);
+	__u64 *last = (__u64 *)(g->mem + g->size - PAGE);
+
+	if (*first || *last)
+		problem(g, &g->stats.verify_errors,
+			"after a reset, memory begins with 0x%llx and ends with 0x%llx",
+			*first, *last);
+	*first = guest_random();
+	*last = guest_random();
+}
+
+static bool was_reset(struct guest *g, __u64 resets)
+{
+	return reg_read(g, VGPU_VF_REG_RESETS) != resets &&
+	       reg_read(g, VGPU_VF_REG_STATUS) & VGPU_VF_STATUS_ENABLED;
+}
+
+/*
+ * Reports faults that there were not. For each it is reset once, now or when there
+ * is a driver again, and that is all the answer there is.
+ */
+static void storm_fault(struct guest *g)
+{
+	__u64 resets = reg_read(g, VGPU_VF_REG_RESETS);
+	int ret = mbox_send_fault(g);
+
+	if (ret) {
+		fatal(g, &g->stats.mailbox_errors, "fault report: error %d", -ret);
+		return;
+	}
+	while (!g->fatal && !was_reset(g, resets))
+		guest_serve(g, 100000000);
+	if (g->fatal)
+		return;
+	if (reg_read(g, VGPU_VF_REG_RESETS) != resets + 1)
+		problem(g, &g->stats.faults, "%llu resets for one fault report",
+			reg_read(g, VGPU_VF_REG_RESETS) - resets);
+	g->stats.storm_ops++;
+	g->stats.storm_faults++;
+	mbox_was_reset(g);
+	check_memory(g);
+	recover(g, next_fence++);
+}
+
 static struct vgpu_cmd bad_command(struct guest *g, __u64 *fault)
 {
 	const __u64 end = g->mem_size;
@@ -123,6 +170,10 @@ static void storm_range(struct guest *g)
 void storm_run(struct guest *g)
 {
 	next_fence = reg_read(g, VGPU_VF_REG_FENCE) + 1;
+	if (g->opt.storm == STORM_FAULT) {
+		*(__u64 *)(g->mem + WORK_ADDR) = guest_random();
+		*(__u64 *)(g->mem + g->size - PAGE) = guest_random();
+	}
 	while (!g->fatal && !guest_expired(g)) {
 		switch (g->opt.storm) {
 		case STORM_DOORBELL:
@@ -130,6 +181,9 @@ void storm_run(struct guest *g)
 			break;
 		case STORM_MAILBOX:
 			storm_mailbox(g);
+			break;
+		case STORM_FAULT:
+			storm_fault(g);
 			break;
 		default:
 			storm_range(g);

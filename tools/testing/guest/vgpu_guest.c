@@ -74,10 +74,10 @@ static void catch(int sig, void (*handler)(int))
 	sigaction(sig, &action, NULL);
 }
 
-/* Faults that a storm provokes are its own to judge. */
+/* Faults and resets that a storm provokes are its own to judge. */
 static void check_status(struct guest *g, __u64 status)
 {
-	if (status & VGPU_VF_IRQ_RESET)
+	if ((status & VGPU_VF_IRQ_RESET) && g->opt.storm != STORM_FAULT)
 		fatal(g, &g->stats.resets, "this VF was reset, enabled or disabled");
 	if ((status & VGPU_VF_IRQ_FAULT) && g->opt.storm == STORM_NONE)
 		fatal(g, &g->stats.faults, "fault %llu at 0x%llx",
@@ -182,7 +182,7 @@ static void show_help(FILE *f)
 	      "  -S, --seed N          of the random choices\n"
 	      "  -e, --eventfd         wait by eventfd, not by poll on the window\n"
 	      "  -H, --histogram       gaps and mailbox round trips by powers of two\n"
-	      "      --storm KIND      attack: doorbell, mailbox or range\n"
+	      "      --storm KIND      attack: doorbell, mailbox, range or fault\n"
 	      "SIGRTMIN (34) begins a new span, of which all figures are given apart.\n"
 	      "None is missed, however busy the guest is.\n",
 	      f);
@@ -254,6 +254,8 @@ static enum storm storm_kind(const char *text)
 		return STORM_MAILBOX;
 	if (!strcmp(text, "range"))
 		return STORM_RANGE;
+	if (!strcmp(text, "fault"))
+		return STORM_FAULT;
 	bad_value(text);
 	return STORM_NONE;
 }

@@ -2,8 +2,9 @@
 # shellcheck shell=dash
 #
 # Some guests attack while the driver is replaced: with doorbells, with commands
-# that are malformed or out of range, with requests. It is they who get faults
-# and wait; the others notice no more of them than of neighbours that work hard.
+# that are malformed or out of range, with requests, with reports of faults. It is
+# they who get faults, are reset, and wait; the others notice no more of them than
+# of neighbours that work hard.
 # cmdline: slub_debug=FZPU init_on_free=1
 # clock: instructions
 # memory: 1024
@@ -17,6 +18,7 @@
 
 bystanders="1 2 3 4"
 attackers="5 6 7 8"	# of both backings
+reporter=9		# attacks with reports of faults, and is reset for each
 updates=6		# of each kind
 
 # updates_in_a_row - to and fro
@@ -43,7 +45,8 @@ attack_begins()
 	launch_guest 6 --storm range
 	launch_guest 7 --storm mailbox
 	launch_guest 8 --storm mailbox
-	for vf in $attackers; do
+	launch_guest $reporter --storm fault
+	for vf in $attackers $reporter; do
 		wait_until guest_storms "$vf" || return
 	done
 }
@@ -53,10 +56,11 @@ guest_storms()
 	[ "$(guest_get "$1" completions)" -gt 2 ] 2>/dev/null
 }
 
+# they_go VFS
 they_go()
 {
 	gone=0
-	for vf in $attackers; do
+	for vf in $1; do
 		stop_guest "$vf" || gone=1
 	done
 	return $gone
@@ -76,9 +80,9 @@ at_most()
 	fi
 }
 
-tap_case "the base loads" load_base vram_mb=32 total_vfs=8
+tap_case "the base loads" load_base vram_mb=32 total_vfs=9
 tap_case "release 1 takes the device" load_driver 1
-tap_case "8 VFs are provisioned" provision 8
+tap_case "9 VFs are provisioned" provision 9
 for vf in $bystanders; do
 	case_here "guest $vf begins" start_guest "$vf" -m 512K -p 10 -i 20 -l 1
 done
@@ -87,20 +91,26 @@ case_here "neighbours begin to work" neighbours_begin
 mark_guests "$bystanders"
 case_here "$updates updates beside them" updates_in_a_row
 mark_guests "$bystanders"
-case_here "nothing was wrong with the neighbours" they_go
+case_here "nothing was wrong with the neighbours" they_go "$attackers"
 
 requests=$(counter mailbox_requests)
 case_here "the attack begins" attack_begins
 mark_guests "$bystanders"
 case_here "$updates updates under attack" updates_in_a_row
 mark_guests "$bystanders"
-case_here "the attackers got the faults that are due, and each answer once" they_go
+case_here "the attackers got the faults that are due, and each answer once" \
+	they_go "$attackers $reporter"
 
 for vf in $attackers; do
 	tap_is "attacker $vf got an answer to each request" \
 		"$(guest_get "$vf" mailbox_answered)" "$(guest_get "$vf" mailbox_sent)"
 	tap_is "VF $vf is enabled" "$(get_attr "$admin/vf$vf/state")" enabled
 done
+resets=$(guest_get $reporter storm_faults)
+[ "$resets" -gt $((2 * updates)) ]
+tap_is "VF $reporter was reset for each of its reports: $resets" $? 0
+tap_is "and no other VF was" "$(counter resets_while_running)" "$resets"
+tap_is "VF $reporter is enabled" "$(get_attr "$admin/vf$reporter/state")" enabled
 faults=0
 for name in bad_doorbells bad_commands out_of_range; do
 	count=$(counter $name)
@@ -128,7 +138,7 @@ figure '%-36s %12d %12d' "batches a second, of all of them" $done_beside $done_a
 [ $((done_attacked * 4)) -ge $done_beside ]
 tap_is "they got at least a quarter as much work done" $? 0
 tap_case "nothing else was done to the device" device_is_well \
-	bad_doorbells bad_commands out_of_range
+	bad_doorbells bad_commands out_of_range resets_while_running
 tap_is "each request was answered" "$(counter mailbox_answers)" "$(counter mailbox_requests)"
 tap_is "the device was reset at the first start only" "$(counter device_resets)" 1
 report_figures
