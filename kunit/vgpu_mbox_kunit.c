@@ -4,8 +4,10 @@
  * order of sending, as it has to be, and nobody can keep the driver busy.
  */
 
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/cleanup.h>
+#include <linux/ktime.h>
 #include <linux/limits.h>
 #include <linux/sizes.h>
 
@@ -16,6 +18,14 @@
 /* The VF that asks; it has two megabytes, and time slices of 20 ms. */
 #define ASKING	2
 
+/* Time goes on when a case wants it to, not when the host is busy. */
+static ktime_t fake_now;
+
+static ktime_t stopped_clock(void)
+{
+	return fake_now;
+}
+
 static struct mock_gpu *gpu_with_vfs(struct kunit *test)
 {
 	struct mock_gpu *gpu = mock_gpu_new(test, MOCK_VFS, MOCK_VRAM);
@@ -25,6 +35,8 @@ static struct mock_gpu *gpu_with_vfs(struct kunit *test)
 	mock_gpu_vf(gpu, ASKING)->profile.priority = VGPU_PRIORITY_HIGH;
 	KUNIT_ASSERT_EQ(test, mock_gpu_set_num_vfs(gpu, 3), 0);
 	mock_hw_forget_writes(gpu->hw);
+	fake_now = ktime_set(1, 0);
+	kunit_activate_static_stub(test, vgpu_mbox_now, stopped_clock);
 	return gpu;
 }
 
@@ -204,6 +216,52 @@ static void flood_is_bounded(struct kunit *test)
 				      gpu->hw->fns[1 + i % 3].mem_size);
 }
 
+/* Each request takes four milliseconds. */
+static void take_long(struct mock_hw *hw, unsigned int fn)
+{
+	fake_now = ktime_add_ms(fake_now, 4);
+}
+
+/* Nor do a few requests that take long. They are gone on with in order. */
+static void time_is_bounded(struct kunit *test)
+{
+	struct mock_gpu *gpu = gpu_with_vfs(test);
+	unsigned int i;
+
+	gpu->hw->on_answer = take_long;
+	for (i = 0; i < 7; i++)
+		mock_hw_send(gpu->hw, 1 + i % 3, VGPU_MBOX_QUERY, 1, 0);
+	KUNIT_EXPECT_TRUE(test, serve(gpu));
+	KUNIT_EXPECT_EQ(test, gpu->hw->num_answers, 3);
+	KUNIT_EXPECT_TRUE(test, serve(gpu));
+	KUNIT_EXPECT_EQ(test, gpu->hw->num_answers, 6);
+	KUNIT_EXPECT_FALSE(test, serve(gpu));
+	KUNIT_EXPECT_EQ(test, gpu->hw->num_answers, 7);
+	for (i = 0; i < 7; i++)
+		mock_hw_expect_answer(gpu->hw, i, 1 + i % 3, 1 + i / 3, 0,
+				      gpu->hw->fns[1 + i % 3].mem_size);
+}
+
+/* One that takes longer than all the time there is, is served all the same. */
+static void take_very_long(struct mock_hw *hw, unsigned int fn)
+{
+	fake_now = ktime_add_ms(fake_now, 400);
+}
+
+static void time_is_enough_for_one(struct kunit *test)
+{
+	struct mock_gpu *gpu = gpu_with_vfs(test);
+
+	gpu->hw->on_answer = take_very_long;
+	mock_hw_send(gpu->hw, 1, VGPU_MBOX_QUERY, 1, 0);
+	mock_hw_send(gpu->hw, 2, VGPU_MBOX_QUERY, 1, 0);
+	KUNIT_EXPECT_TRUE(test, serve(gpu));
+	KUNIT_EXPECT_EQ(test, gpu->hw->num_answers, 1);
+	KUNIT_EXPECT_TRUE(test, serve(gpu));
+	KUNIT_EXPECT_EQ(test, gpu->hw->num_answers, 2);
+	KUNIT_EXPECT_FALSE(test, serve(gpu));
+}
+
 /* One interrupt, and all of a flood is answered in the end. */
 static void flood_by_interrupt(struct kunit *test)
 {
@@ -294,6 +352,8 @@ static struct kunit_case mbox_cases[] = {
 	KUNIT_CASE(fault_drops_what_follows),
 	KUNIT_CASE(serve_in_order),
 	KUNIT_CASE(flood_is_bounded),
+	KUNIT_CASE(time_is_bounded),
+	KUNIT_CASE(time_is_enough_for_one),
 	KUNIT_CASE(flood_by_interrupt),
 	KUNIT_CASE(faults_are_acknowledged),
 	{ }

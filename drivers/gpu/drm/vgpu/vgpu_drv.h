@@ -6,6 +6,7 @@
 #define _VGPU_DRV_H_
 
 #include <linux/io.h>
+#include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -107,6 +108,7 @@ int vgpu_hotupdate_register(struct vgpu_device *vgpu);
 void vgpu_hotupdate_unregister(struct vgpu_device *vgpu);
 
 /* vgpu_mbox.c */
+ktime_t vgpu_mbox_now(void);
 bool vgpu_mbox_serve(struct vgpu_device *vgpu);
 
 /* vgpu_sriov_sysfs.c */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
+#include <linux/ktime.h>
 #include <linux/limits.h>
 #include <linux/lockdep.h>
 
@@ -18,8 +20,12 @@
  * answered once, whatever driver does it.
  */
 
-/* So that guests who flood the mailbox do not keep an administrator out. */
-#define SERVE_AT_ONCE	64
+/*
+ * So that guests who flood the mailbox do not keep an administrator out: with
+ * many requests, or with some that take long, as memory to be zeroed does.
+ */
+#define SERVE_AT_ONCE		64
+#define SERVE_AT_ONCE_MS	10
 
 struct vgpu_request {
 	u64 fn;
@@ -123,18 +129,33 @@ static bool serve_one(struct vgpu_device *vgpu)
 }
 
 /**
+ * vgpu_mbox_now - what time it is for the mailbox, as suites can change it
+ *
+ * Return: The time.
+ */
+ktime_t vgpu_mbox_now(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_mbox_now);
+
+	return ktime_get();
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_mbox_now);
+
+/**
  * vgpu_mbox_serve - answer requests that wait in the mailbox
  * @vgpu: device that is serving
  *
- * Return: true if some are left, as there were many.
+ * Return: true if some may be left, as there were many, or they took long. To go
+ * on with them, drop the lock and call it again.
  */
 bool vgpu_mbox_serve(struct vgpu_device *vgpu)
 {
+	ktime_t end = ktime_add_ms(vgpu_mbox_now(), SERVE_AT_ONCE_MS);
 	unsigned int i;
 
 	lockdep_assert_held(&vgpu->sriov_lock);
 
-	for (i = 0; i < SERVE_AT_ONCE; i++)
+	for (i = 0; i < SERVE_AT_ONCE && ktime_before(vgpu_mbox_now(), end); i++)
 		if (!vgpu_read(vgpu, VGPU_HW_MBOX_PENDING) || !serve_one(vgpu))
 			return false;
 	return true;
