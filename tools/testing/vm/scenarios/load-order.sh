@@ -47,4 +47,41 @@ for order_in in $orders_in; do
 			"$(grep -cE '^(drm_hotupdate|vgpu)' /proc/modules)" 0
 	done
 done
+
+# Loading fails when some of many devices are there, as whoever loads them is
+# killed, and all the while somebody tries to open a window of the first one. It
+# must not be one that goes.
+keep_opening()
+{
+	while [ ! -e /tmp/enough ]; do
+		if [ -e /dev/vgpu-vf1 ]; then
+			(exec 3<>/dev/vgpu-vf1 && echo >/tmp/opened && usleep 2000000) 2>/dev/null
+		fi
+	done
+}
+
+load_until_killed()
+{
+	insmod /modules/vgpu_sim.ko devices=64 vram_mb=4 total_vfs=8 &
+	loader=$!
+	while [ ! -e /dev/vgpu4-vf1 ] && [ -e /proc/$loader ]; do
+		usleep 1000
+	done
+	kill -KILL $loader
+	wait $loader
+	grep -q '^vgpu_sim ' /proc/modules
+}
+
+keep_opening &
+keeper=$!
+tap_fails "the device does not load if it is killed in the middle of it" load_until_killed
+touch /tmp/enough
+wait $keeper
+tap_is "no window could be opened before that was known" \
+	"$(cat /tmp/opened 2>&1)" "cat: can't open '/tmp/opened': No such file or directory"
+tap_fails "none is left" [ -e /dev/vgpu-vf1 ]
+tap_case "a device that fits loads after that" load sim
+opens() { exec 3<>/dev/vgpu-vf8 && exec 3>&-; }
+tap_case "its windows open" opens
+tap_case "and it unloads" unload sim
 tap_done

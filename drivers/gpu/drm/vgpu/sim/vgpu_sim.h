@@ -8,7 +8,6 @@
 
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
-#include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
@@ -342,13 +341,11 @@ struct vgpu_sim_engine {
 };
 
 /**
- * struct vgpu_sim_window - the character device of a VF
+ * struct vgpu_sim_window - the window of a VF
  */
 struct vgpu_sim_window {
-	/** @dev: in sysfs, owns the memory of this */
+	/** @dev: in sysfs, and its node in /dev; owns the memory of this */
 	struct device dev;
-	/** @cdev: in /dev */
-	struct cdev cdev;
 	/** @fn: the VF */
 	struct vgpu_sim_fn *fn;
 };
@@ -480,6 +477,8 @@ int vgpu_sim_windows_init(unsigned int devices);
 void vgpu_sim_windows_exit(void);
 int vgpu_sim_windows_create(struct vgpu_sim *sim);
 void vgpu_sim_windows_destroy(struct vgpu_sim *sim);
+int vgpu_sim_windows_show(void);
+void vgpu_sim_windows_hide(void);
 
 /* vgpu_sim_mmap.c */
 int vgpu_sim_mmap(struct vgpu_sim_fn *fn, struct vm_area_struct *vma);

@@ -26,11 +26,13 @@
  * - vgpu_sim_debugfs.c: what went wrong, in numbers
  *
  * Life cycle: a device is created by vgpu_sim_create(), which makes it whole
- * but at rest, then given its engine's thread, windows, counters and at last
- * the platform device that a driver can bind to. It is taken down in reverse:
+ * but at rest, then given its engine's thread, windows, and counters. When all
+ * devices are there each gets the platform device that a driver can bind to,
+ * and at last guests can open windows. All is taken down in reverse:
  * platform_device_unregister() unbinds the driver before anything that the
  * driver uses goes. An open window holds a reference to the module, so that
- * the module cannot go while a guest is there.
+ * the module cannot go while a guest is there. If the module fails to load it
+ * does go: nothing fails from when windows can be opened.
  */
 
 #include <kunit/visibility.h>
@@ -185,16 +187,9 @@ static int add_device(unsigned int index)
 	if (ret)
 		goto err_stop;
 	vgpu_sim_debugfs_add(sim);
-	ret = plug(sim);
-	if (ret)
-		goto err_debugfs;
-
 	devices[index] = sim;
 	return 0;
 
-err_debugfs:
-	vgpu_sim_debugfs_remove(sim);
-	vgpu_sim_windows_destroy(sim);
 err_stop:
 	vgpu_sim_engine_stop(sim);
 err_destroy:
@@ -206,6 +201,7 @@ static void remove_device(unsigned int index)
 {
 	struct vgpu_sim *sim = devices[index];
 
+	/* NULL, which is nothing to unregister, if it was not plugged yet */
 	platform_device_unregister(sim->pdev);
 	vgpu_sim_debugfs_remove(sim);
 	vgpu_sim_windows_destroy(sim);
@@ -213,10 +209,42 @@ static void remove_device(unsigned int index)
 	vgpu_sim_destroy(sim);
 }
 
+static void remove_devices(unsigned int num)
+{
+	while (num--)
+		remove_device(num);
+}
+
+static int add_devices(void)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < config.devices; i++) {
+		ret = add_device(i);
+		if (ret) {
+			pr_err("vgpu_sim: device %u of %u MiB of VRAM cannot be made: %pe\n",
+			       i, config.vram_mb, ERR_PTR(ret));
+			remove_devices(i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static int plug_devices(void)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < config.devices && !ret; i++)
+		ret = plug(devices[i]);
+	return ret;
+}
+
 static int __init vgpu_sim_init(void)
 {
 	const char *reason;
-	unsigned int i;
 	int ret;
 
 	ret = vgpu_sim_config_check(&config, &reason);
@@ -230,19 +258,18 @@ static int __init vgpu_sim_init(void)
 		return ret;
 	vgpu_sim_debugfs_init();
 
-	for (i = 0; i < config.devices; i++) {
-		ret = add_device(i);
-		if (ret) {
-			pr_err("vgpu_sim: device %u of %u MiB of VRAM cannot be made: %pe\n",
-			       i, config.vram_mb, ERR_PTR(ret));
-			goto err_remove;
-		}
-	}
+	ret = add_devices();
+	if (ret)
+		goto err_exit;
+	/* Guests come last: what was given to drivers can be taken back. */
+	ret = plug_devices() ?: vgpu_sim_windows_show();
+	if (ret)
+		goto err_remove;
 	return 0;
 
 err_remove:
-	while (i--)
-		remove_device(i);
+	remove_devices(config.devices);
+err_exit:
 	vgpu_sim_debugfs_exit();
 	vgpu_sim_windows_exit();
 	return ret;
@@ -250,10 +277,8 @@ err_remove:
 
 static void __exit vgpu_sim_exit(void)
 {
-	unsigned int i = config.devices;
-
-	while (i--)
-		remove_device(i);
+	vgpu_sim_windows_hide();
+	remove_devices(config.devices);
 	vgpu_sim_debugfs_exit();
 	vgpu_sim_windows_exit();
 }

@@ -8,14 +8,18 @@
  * for interrupts. This file has to do with the file only, what it leads to is
  * in vgpu_sim_vfregs.c and vgpu_sim_mmap.c.
  *
- * Life cycle: windows are there from the creation of the device to its end,
- * whether their VF is enabled or not, and whether the PF has a driver or not.
- * Neither matters to an open window. A window that is open, or mapped, holds
- * this module.
+ * Life cycle: windows are there as long as the module is, whether their VF is
+ * enabled or not, and whether the PF has a driver or not. Neither matters to an
+ * open window. A window that is open, or mapped, holds this module.
+ *
+ * That does not help while the module is loaded: if that fails it goes, whoever
+ * holds it. So all windows of all devices are of one character device, which is
+ * the last thing that is made: nobody can open any before nothing can fail.
  *
  * Unhappy path: what is not eight bytes at the offset of a register is -EINVAL.
  */
 
+#include <linux/cdev.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -25,16 +29,20 @@
 #include "vgpu_sim.h"
 
 static struct class *window_class;
+static struct cdev window_cdev;
 static dev_t first_devt;
 static unsigned int nr_devts;
+/* By minor number. All are there before one can be opened. */
+static struct vgpu_sim_fn **window_fns;
 
 static int window_open(struct inode *inode, struct file *file)
 {
-	struct vgpu_sim_window *window =
-		container_of(inode->i_cdev, struct vgpu_sim_window, cdev);
+	struct vgpu_sim_fn *fn = window_fns[inode->i_rdev - first_devt];
 
-	file->private_data = window->fn;
-	return vgpu_sim_vf_attach(window->fn, file->f_mapping);
+	if (!fn)
+		return -ENXIO;
+	file->private_data = fn;
+	return vgpu_sim_vf_attach(fn, file->f_mapping);
 }
 
 static int window_release(struct inode *inode, struct file *file)
@@ -139,16 +147,15 @@ static struct vgpu_sim_window *window_create(struct vgpu_sim_fn *fn)
 	window->dev.class = window_class;
 	window->dev.devt = first_devt + minor;
 	window->dev.release = window_free;
-	cdev_init(&window->cdev, &window_fops);
-	window->cdev.owner = THIS_MODULE;
 
 	ret = window_set_name(window);
 	if (!ret)
-		ret = cdev_device_add(&window->cdev, &window->dev);
+		ret = device_add(&window->dev);
 	if (ret) {
 		put_device(&window->dev);
 		return ERR_PTR(ret);
 	}
+	window_fns[minor] = fn;
 	return window;
 }
 
@@ -161,8 +168,7 @@ void vgpu_sim_windows_destroy(struct vgpu_sim *sim)
 	unsigned int i;
 
 	for (i = 0; i < sim->total_vfs && sim->windows[i]; i++) {
-		cdev_device_del(&sim->windows[i]->cdev, &sim->windows[i]->dev);
-		put_device(&sim->windows[i]->dev);
+		device_unregister(&sim->windows[i]->dev);
 		sim->windows[i] = NULL;
 	}
 }
@@ -170,6 +176,8 @@ void vgpu_sim_windows_destroy(struct vgpu_sim *sim)
 /**
  * vgpu_sim_windows_create() - make the windows of a device
  * @sim: the device
+ *
+ * They can be opened after vgpu_sim_windows_show().
  *
  * Return: 0, or -errno, and there are none.
  */
@@ -190,6 +198,28 @@ int vgpu_sim_windows_create(struct vgpu_sim *sim)
 }
 
 /**
+ * vgpu_sim_windows_show() - let guests open the windows
+ *
+ * Return: 0, and vgpu_sim_windows_hide() is due, or -errno, and none was opened.
+ */
+int vgpu_sim_windows_show(void)
+{
+	cdev_init(&window_cdev, &window_fops);
+	window_cdev.owner = THIS_MODULE;
+	return cdev_add(&window_cdev, first_devt, nr_devts);
+}
+
+/**
+ * vgpu_sim_windows_hide() - undo vgpu_sim_windows_show()
+ *
+ * None is open: the module could not go.
+ */
+void vgpu_sim_windows_hide(void)
+{
+	cdev_del(&window_cdev);
+}
+
+/**
  * vgpu_sim_windows_init() - prepare for windows
  * @devices: number of devices that will have some
  *
@@ -200,16 +230,26 @@ int vgpu_sim_windows_init(unsigned int devices)
 	int ret;
 
 	nr_devts = max(devices, 1U) * VGPU_HW_MAX_VFS;
+	window_fns = kvcalloc(nr_devts, sizeof(*window_fns), GFP_KERNEL);
+	if (!window_fns)
+		return -ENOMEM;
+
 	ret = alloc_chrdev_region(&first_devt, 0, nr_devts, "vgpu_sim");
 	if (ret)
-		return ret;
+		goto err_free;
 
 	window_class = class_create("vgpu_sim");
 	if (IS_ERR(window_class)) {
-		unregister_chrdev_region(first_devt, nr_devts);
-		return PTR_ERR(window_class);
+		ret = PTR_ERR(window_class);
+		goto err_unregister;
 	}
 	return 0;
+
+err_unregister:
+	unregister_chrdev_region(first_devt, nr_devts);
+err_free:
+	kvfree(window_fns);
+	return ret;
 }
 
 /**
@@ -219,4 +259,5 @@ void vgpu_sim_windows_exit(void)
 {
 	class_destroy(window_class);
 	unregister_chrdev_region(first_devt, nr_devts);
+	kvfree(window_fns);
 }
