@@ -162,7 +162,7 @@ static inline __u64 vgpu_pattern_word(__u64 seed, __u64 index)
 #define VGPU_VF_IRQ_RESET		(1ull << 3)	/* the VF was reset, enabled or disabled */
 
 /* Signal an eventfd (argument: __s32 fd, -1 for none) at each interrupt. */
-#define VGPU_VF_IOC_SET_EVENTFD		_IOW('V', 0x40, __s32)
+#define VGPU_VF_IOC_SET_EVENTFD		_IOW('Y', 0x00, __s32)
 
 /**
  * enum vgpu_mbox_op - what a VF can ask of the PF's driver
