@@ -3,7 +3,7 @@
  * DOC: vgpu_sim VF registers
  *
  * The registers of a VF as its guest reads and writes them through the window:
- * &vgpu_drm.h says what they mean. Here is no file and no user memory, so that
+ * <drm/vgpu_drm.h> says what they mean. Here is no file and no user memory, so that
  * a test can play the guest.
  *
  * One guest at a time is attached. What it finds is a stopped ring, and no fence,
