@@ -69,9 +69,14 @@ um_kunit()
 )
 
 # um_note_warnings - of the compiler, about this project, in um_log: to the file
-# warnings in um_build. A build without any is built on.
+# warnings in um_build. A build without any is built on. (Whatever path leads to
+# the source: it has the version in it, with characters that mean something to
+# grep, and may have symbolic links.)
 um_note_warnings()
 {
-	grep -E "^(ERROR:root:)?$um_overlay/(${um_ours// /|}|include/.*(hotupdate|vgpu)).*warning:" \
+	local ours='drivers/gpu/drm/(hotupdate|vgpu)/|samples/drm_hotupdate/'
+
+	ours+='|kunit/(drm_hotupdate|vgpu|kunit_compat)|include/(uapi/)?drm/[^/:]*(hotupdate|vgpu)'
+	grep -E "^(ERROR:root:)?([^ :]*/)?($ours)[^ ]*: .*warning:" \
 		"$um_log" >"$um_build/warnings" || touch "$um_build/.without-warning"
 }
