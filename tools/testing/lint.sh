@@ -98,6 +98,11 @@ spdx()
 	return $status
 }
 
+splats_test()
+{
+	tools/testing/splats-test.sh
+}
+
 clauses()
 {
 	tools/testing/clauses.py check
@@ -116,12 +121,13 @@ lint()
 }
 
 lock "$WORK_LOCK"
-tap_plan 7
+tap_plan 8
 lint "checkpatch --strict" checkpatch "${sources[@]}" "${kbuild[@]}"
 lint "sparse" sparse_modules "${modules_code[@]}"
 lint "kernel-doc of $LTS" kernel_doc "$lts" "${kernel_code[@]}"
 lint "kernel-doc of $NEWEST" kernel_doc "$newest" "${kernel_code[@]}"
 lint "shellcheck" shellcheck -x -P SCRIPTDIR -P tools/testing -P tools/testing/vm "${scripts[@]}"
+lint "splats.sh finds complaints" splats_test tools/testing/splats.sh
 lint "clauses and their cases" clauses kunit/*_kunit.c
 lint "SPDX lines" spdx "${commentable[@]}"
 tap_done
