@@ -21,6 +21,18 @@ allocations()
 		END { for (module in sum) print module, sum[module] }' | sort
 }
 
+# sites_are_known - there is something to see, while the modules are there: without
+# slub_debug nothing would be, and nothing is what is expected when they have gone
+sites_are_known()
+{
+	for module in drm_hotupdate vgpu_sim; do
+		sites | grep -qF "[$module]" || {
+			echo "no allocation of $module is known"
+			return 1
+		}
+	done
+}
+
 # free_kib - what is free, what would be if it was asked for, what the processors
 # keep for themselves, and the files in /tmp, which are the scenario's own
 free_kib()

@@ -20,7 +20,7 @@ cycle()
 		insmod /modules/vgpu_sim.ko vram_mb=32 total_vfs=8 &&
 		load_driver 2 && provision 4 && start_guests 4 &&
 		replace_driver 2 && replace_driver 1 1 && replace_driver 2 1 &&
-		guests_go_on && stop_guests &&
+		guests_go_on && sites_are_known && stop_guests &&
 		prepare && set_attr "$adapter/cancel" 1 &&
 		prepare && rmmod vgpu && set_attr "$adapter/discard" 1 &&
 		rmmod vgpu_sim && wait_until rmmod drm_hotupdate

@@ -231,6 +231,7 @@ for vf in $residents $visited $victim; do
 done
 case_here "no update while a client uses the render node" not_while_used
 case_here "10 updates" up_to 10
+tap_case "the modules' allocations are known" sites_are_known
 before=$(allocations)
 free_before=$(free_kib)
 case_here "100 updates" up_to 100
@@ -238,6 +239,8 @@ free_between=$(free_kib)
 case_here "$updates updates" up_to $updates
 after=$(allocations)
 free_after=$(free_kib)
+[ -n "$before" ]
+tap_is "the modules had allocated something after 10 updates" $? 0
 tap_is "there were $updates updates" "$(get_attr "$adapter/generation")" $updates
 tap_is "of which five lost a VF" $lost 5
 tap_is "what the modules have allocated is what they had after 10" "$after" "$before"
