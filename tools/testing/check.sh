@@ -23,6 +23,7 @@ for script in "$TESTING"/vm/scenarios/*.sh; do
 	[ "$scenario" = demo ] || parts+=("vm $scenario|tap|vm-run.sh $scenario")
 done
 parts+=(
+	"demo|step|vm-run.sh --raw demo"
 	"kunit $LTS plain|tap|kunit.sh $LTS plain"
 	"kunit $LTS debug|tap|kunit.sh $LTS debug"
 	"kunit $NEWEST debug|tap|kunit.sh $NEWEST debug"
