@@ -10,6 +10,7 @@ source "$(dirname "$0")/lib.sh"
 source "$TESTING/um.sh"
 
 config=${2:-plain}
+"$TESTING/install-deps.sh" kunit
 um_prepare "${1:-$LTS}" "$config"
 shift $(($# < 2 ? $# : 2))
 

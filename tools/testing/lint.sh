@@ -8,6 +8,7 @@ source "$(dirname "$0")/lib.sh"
 source "$TESTING/tap.sh"
 source "$TESTING/modules.sh"
 
+"$TESTING/install-deps.sh" modules lint
 stock=$("$TESTING/fetch-kernel.sh" stock)
 lts=$("$TESTING/fetch-kernel.sh" source "$LTS")
 newest=$("$TESTING/fetch-kernel.sh" source "$NEWEST")
