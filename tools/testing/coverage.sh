@@ -29,7 +29,7 @@ make_root()
 
 boot()
 {
-	timeout "$timeout" "$um_build/linux" mem=1G console=tty loglevel=8 \
+	timeout --foreground "$timeout" "$um_build/linux" mem=1G console=tty loglevel=8 \
 		root=/dev/root rootfstype=hostfs rootflags="$root" rw init=/init
 }
 
