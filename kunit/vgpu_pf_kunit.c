@@ -267,7 +267,7 @@ static void job_that_has_to_wait(struct kunit *test)
 	expect_idle(client);
 }
 
-/* An engine that does nothing at all is not waited for for ever. */
+/* An engine that does nothing at all is given up after a while. */
 static void engine_that_has_stalled(struct kunit *test)
 {
 	struct mock_client *client = pf_client_new(test);

@@ -25,8 +25,8 @@ static struct drm_hotupdate_adapter *to_adapter(struct device *dev)
 	return container_of(dev, struct drm_hotupdate_adapter, dev);
 }
 
-/* A file's function that shows one member, under the lock that protects it. */
-#define STATUS_SHOW(_name, _fmt, _value)				\
+/* A file that shows one member, under the lock that protects it. */
+#define STATUS_ATTR_RO(_name, _fmt, _value)				\
 static ssize_t _name##_show(struct device *dev,				\
 			    struct device_attribute *attr, char *buf)	\
 {									\
@@ -34,10 +34,7 @@ static ssize_t _name##_show(struct device *dev,				\
 									\
 	guard(mutex)(&adapter->status_lock);				\
 	return sysfs_emit(buf, _fmt "\n", _value);			\
-}
-
-#define STATUS_ATTR_RO(_name, _fmt, _value)				\
-STATUS_SHOW(_name, _fmt, _value)					\
+}									\
 static DEVICE_ATTR_RO(_name)
 
 STATUS_ATTR_RO(state, "%s", hotupdate_state_name(adapter->state));
@@ -58,7 +55,13 @@ STATUS_ATTR_RO(blackout_start_ns, "%llu", adapter->blackout.start_ns);
 STATUS_ATTR_RO(blackout_ns, "%llu", hotupdate_blackout_ns(adapter));
 
 /* Names pages by their number, which is for root alone to know. */
-STATUS_SHOW(last_error, "%s", adapter->last_error)
+static ssize_t last_error_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct drm_hotupdate_adapter *adapter = to_adapter(dev);
+
+	guard(mutex)(&adapter->status_lock);
+	return sysfs_emit(buf, "%s\n", adapter->last_error);
+}
 static DEVICE_ATTR_ADMIN_RO(last_error);
 
 static ssize_t prepare_store(struct device *dev, struct device_attribute *attr,

@@ -66,7 +66,7 @@ free=$(free_kib)
 kib=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo)
 too_much "as much memory as an LMTT can map" $((512 << 30))
 # the first of the two gets it
-too_much "more memory than two can have" $((kib / 32 * 20 * 1024))
+too_much "more memory than two can have" $((kib * 20 / 32 * 1024))
 tap_is "nothing was killed for it" "$(oom_kills)" "$kills"
 memory_is_back "the memory is back" "$free" 4096
 tap_case "guests go on without that memory" guests_go_on
