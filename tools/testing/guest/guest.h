@@ -38,6 +38,7 @@ struct options {
 	unsigned int max_pages;	/* of one command */
 	__u64 seed;
 	bool eventfd;
+	bool balloon;	/* give memory back, and ask for it again */
 	bool histogram;
 	enum storm storm;
 };
@@ -65,6 +66,8 @@ struct stats {
 	__u64 mailbox_sent, mailbox_busy;
 	__u64 pf_release_first, pf_release_last;
 	__u64 storm_ops, storm_faults;
+	__u64 events;		/* of the eventfd */
+	__u64 balloons;		/* how often there was more memory again */
 
 	/* all that went wrong, by kind; the sum is "errors" */
 	__u64 verify_errors, fence_errors, mailbox_errors;
@@ -74,6 +77,7 @@ struct stats {
 struct guest {
 	struct options opt;
 	int fd, efd;
+	int replaced_efd;	/* not to be signalled any more */
 	__u8 *mem;		/* the mapping, from address 0 */
 	__u64 mem_size;	/* of the VF as the device says */
 	__u64 size;		/* of what is mapped */
@@ -95,6 +99,7 @@ extern sigjmp_buf bus_env;
 /* guest_window.c */
 int window_open(struct guest *g);
 void window_close(struct guest *g);
+void window_check_regained(struct guest *g, __u64 from);
 __u64 reg_read(struct guest *g, __u64 reg);
 int reg_write(struct guest *g, __u64 reg, __u64 value);
 int window_set_ring(struct guest *g);

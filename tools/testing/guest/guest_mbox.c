@@ -17,6 +17,8 @@ struct request {
 
 struct mbox {
 	__u64 sent, answered;	/* ids */
+	__u64 balloon;		/* id of the last request for more or less memory */
+	__u64 left;		/* bytes of memory after it */
 	__u64 next_ns;
 	struct request request[VGPU_VF_MBOX_DEPTH];
 };
@@ -129,9 +131,30 @@ void mbox_was_reset(struct guest *g)
 	m->answered = m->sent;
 }
 
+/*
+ * With a balloon, every fourth one is for less memory or for all of it in turn,
+ * one at a time. Its size is not asked for then: it may be another one already
+ * when the answer is read.
+ */
+static struct request next_request(struct guest *g)
+{
+	struct mbox *m = g->mbox;
+	struct request r = questions[m->sent % ARRAY_SIZE(questions)];
+
+	if (!g->opt.balloon || r.arg != VGPU_PROPERTY_MEM_SIZE)
+		return r;
+	if (m->balloon > m->answered)
+		return questions[0];
+	m->balloon = m->sent + 1;
+	r.op = VGPU_MBOX_BALLOON;
+	r.arg = m->sent / ARRAY_SIZE(questions) % 2 ? g->mem_size : g->used;
+	return r;
+}
+
 void mbox_send_due(struct guest *g)
 {
 	struct mbox *m = g->mbox;
+	struct request request;
 	int ret;
 
 	if (now_ns() < mbox_next_ns(g) || g->fatal)
@@ -141,7 +164,8 @@ void mbox_send_due(struct guest *g)
 		g->stats.mailbox_busy++;
 		return;
 	}
-	ret = send(g, &questions[m->sent % ARRAY_SIZE(questions)]);
+	request = next_request(g);
+	ret = send(g, &request);
 	/* A VF that was reset says so by an interrupt, and that is its count. */
 	if (ret && ret != -EIO)
 		problem(g, &g->stats.mailbox_errors, "request not sent: error %d", -ret);
@@ -172,6 +196,19 @@ static void check_value(struct guest *g, const struct request *r, __u64 value)
 			r->arg, value);
 }
 
+/* More is left than was asked for, where less makes no sense; never more than all. */
+static void check_balloon(struct guest *g, const struct request *r, __u64 value)
+{
+	struct mbox *m = g->mbox;
+
+	if (value < r->arg || value > g->mem_size)
+		problem(g, &g->stats.mailbox_errors, "of %llu bytes it was given %llu",
+			r->arg, value);
+	else if (r->arg == g->mem_size && m->left && m->left < g->mem_size)
+		window_check_regained(g, m->left);
+	m->left = value;
+}
+
 static void take_answer(struct guest *g, __u64 id)
 {
 	struct mbox *m = g->mbox;
@@ -190,6 +227,8 @@ static void take_answer(struct guest *g, __u64 id)
 			id, r->op, status, r->status);
 	else if (!status && r->op == VGPU_MBOX_QUERY)
 		check_value(g, r, value);
+	else if (!status && g->opt.balloon && r->op == VGPU_MBOX_BALLOON)
+		check_balloon(g, r, value);
 }
 
 void mbox_answers(struct guest *g)

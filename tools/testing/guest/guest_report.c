@@ -223,6 +223,10 @@ static void put_all(FILE *f, const struct guest *g)
 		put(f, "storm_ops", s->storm_ops);
 		put(f, "storm_faults", s->storm_faults);
 	}
+	if (g->opt.eventfd)
+		put(f, "events", s->events);
+	if (g->opt.balloon)
+		put(f, "balloons", s->balloons);
 	put(f, "spans", s->nr_spans);
 	/* There may be many, and somebody waits for what is written meanwhile. */
 	for (i = 0; i < s->nr_spans && !s->running; i++)

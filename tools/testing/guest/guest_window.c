@@ -62,17 +62,63 @@ int window_doorbell(struct guest *g)
 	return reg_write(g, VGPU_VF_REG_RING_TAIL, g->tail);
 }
 
+static int set_eventfd(struct guest *g, __s32 fd)
+{
+	return ioctl(g->fd, VGPU_VF_IOC_SET_EVENTFD, &fd) ? -errno : 0;
+}
+
+/* One that is set. Returns -1 if there is none. */
+static int new_eventfd(struct guest *g)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (fd >= 0 && set_eventfd(g, fd)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/*
+ * Some that do not last before the one that does: what is no eventfd, one that
+ * nobody has open any more, one that is replaced.
+ */
 static int setup_eventfd(struct guest *g)
 {
-	__s32 fd;
+	__u64 count;
+	int closed;
 
 	if (!g->opt.eventfd)
 		return 0;
-	g->efd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (set_eventfd(g, g->fd) != -EINVAL || set_eventfd(g, 12345) != -EBADF) {
+		errno = EPROTO;
+		return -1;
+	}
+	closed = new_eventfd(g);
+	if (closed < 0 || close(closed))
+		return -1;
+	g->replaced_efd = new_eventfd(g);
+	if (g->replaced_efd < 0)
+		return -1;
+	g->efd = new_eventfd(g);
 	if (g->efd < 0)
 		return -1;
-	fd = g->efd;
-	return ioctl(g->fd, VGPU_VF_IOC_SET_EVENTFD, &fd);
+	if (read(g->replaced_efd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return -1;
+	return 0;
+}
+
+static void finish_eventfd(struct guest *g)
+{
+	__u64 count;
+
+	if (read(g->replaced_efd, &count, sizeof(count)) >= 0)
+		problem(g, &g->stats.other_errors, "an eventfd that was replaced is signalled");
+	if (set_eventfd(g, -1))
+		problem(g, &g->stats.other_errors, "an eventfd cannot be taken away");
+	close(g->replaced_efd);
+	close(g->efd);
+	g->efd = -1;
 }
 
 static int check_window(struct guest *g)
@@ -115,6 +161,7 @@ static int map_memory(struct guest *g)
 int window_open(struct guest *g)
 {
 	g->efd = -1;
+	g->replaced_efd = -1;
 	g->fd = open(g->opt.device, O_RDWR | O_CLOEXEC);
 	if (g->fd < 0) {
 		fprintf(stderr, "%s: %s\n", g->opt.device, strerror(errno));
@@ -134,9 +181,37 @@ void window_close(struct guest *g)
 	if (g->mem)
 		munmap(g->mem, g->size);
 	if (g->efd >= 0)
-		close(g->efd);
+		finish_eventfd(g);
 	if (g->fd >= 0)
 		close(g->fd);
+}
+
+/*
+ * The memory from there on was given back, and is there again: it is zero, and is
+ * not when it goes the next time.
+ */
+void window_check_regained(struct guest *g, __u64 from)
+{
+	const __u64 bytes = g->mem_size - from;
+	__u64 *words, i;
+
+	words = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, g->fd, from);
+	if (words == MAP_FAILED) {
+		problem(g, &g->stats.other_errors, "memory that came back: mmap: %s",
+			strerror(errno));
+		return;
+	}
+	for (i = 0; i < bytes / sizeof(*words); i++) {
+		if (words[i])
+			break;
+		words[i] = ~i;
+	}
+	if (i < bytes / sizeof(*words))
+		problem(g, &g->stats.verify_errors,
+			"memory that came back is 0x%016llx at 0x%llx", words[i],
+			from + i * sizeof(*words));
+	munmap(words, bytes);
+	g->stats.balloons++;
 }
 
 /*
@@ -155,10 +230,15 @@ __u64 window_wait(struct guest *g, __u64 timeout_ns)
 		.events = POLLIN,
 	};
 	__u64 status, count;
+	ssize_t len = 0;
 
 	if (ppoll(&pollfd, 1, &timeout, NULL) < 0 && errno != EINTR)
 		fatal(g, &g->stats.other_errors, "poll: %s", strerror(errno));
-	if (g->efd >= 0 && read(g->efd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+	if (g->efd >= 0)
+		len = read(g->efd, &count, sizeof(count));
+	if (len > 0)
+		g->stats.events++;
+	else if (len < 0 && errno != EAGAIN)
 		fatal(g, &g->stats.other_errors, "eventfd: %s", strerror(errno));
 	status = reg_read(g, VGPU_VF_REG_IRQ_STATUS);
 	if (status)

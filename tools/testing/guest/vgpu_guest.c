@@ -181,6 +181,7 @@ static void show_help(FILE *f)
 	      "  -x, --drain SECONDS   wait so long at the end for what is due (60)\n"
 	      "  -S, --seed N          of the random choices\n"
 	      "  -e, --eventfd         wait by eventfd, not by poll on the window\n"
+	      "      --balloon         give unused memory back and ask for it, in turn (-i, -m)\n"
 	      "  -H, --histogram       gaps and mailbox round trips by powers of two\n"
 	      "      --storm KIND      attack: doorbell, mailbox, range or fault\n"
 	      "SIGRTMIN (34) begins a new span, of which all figures are given apart.\n"
@@ -203,6 +204,7 @@ static const struct option long_options[] = {
 	{ "seed", required_argument, NULL, 'S' },
 	{ "eventfd", no_argument, NULL, 'e' },
 	{ "histogram", no_argument, NULL, 'H' },
+	{ "balloon", no_argument, NULL, 'B' },
 	{ "storm", required_argument, NULL, 'A' },
 	{ "help", no_argument, NULL, 'h' },
 	{}
@@ -308,6 +310,9 @@ static void parse(struct options *opt, int argc, char **argv)
 			break;
 		case 'H':
 			opt->histogram = true;
+			break;
+		case 'B':
+			opt->balloon = true;
 			break;
 		case 'A':
 			opt->storm = storm_kind(optarg);
