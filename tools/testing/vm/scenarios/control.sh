@@ -22,6 +22,54 @@ refused()
 	tap_is "$1 is refused" "$message, $(get_attr "$adapter/state")" "$4, $5"
 }
 
+# announced - the changes of this adapter that uevents have told of, by state and
+# generation, each once
+announced()
+{
+	# (the first ones may have none: it was we who asked for those)
+	grep '^[a-z]' /tmp/uevents | uniq | tr '\n' ','
+}
+
+# listen - to uevents of this adapter; a shell is run for each
+listen()
+{
+	# shellcheck disable=SC2016 # for that shell
+	uevent sh -c '
+		[ "$ACTION" != change ] || case $DEVPATH in
+		*/drm_hotupdate/"$0") echo "$HOTUPDATE_STATE $HOTUPDATE_GENERATION" ;;
+		esac' "${adapter##*/}" >/tmp/uevents &
+	listener=$!
+	# it is there when it hears something
+	wait_until hears
+}
+
+hears()
+{
+	echo change >"$adapter/uevent"
+	usleep 100000
+	[ -s /tmp/uevents ]
+}
+
+announced_to_the_end()
+{
+	case $(announced) in
+	*"running $1,") ;;
+	*) return 1 ;;
+	esac
+}
+
+# announced_update - one update, from the one to the other generation. What is
+# passed through on the way is announced or not: it may be over too soon.
+announced_update()
+{
+	listen && replace_driver 2 && wait_until announced_to_the_end "$2"
+	kill $listener
+	announced | grep -xE "(running $1,)?(saving $1,)?saved $1,detached $1,(restoring $1,)?running $2," || {
+		announced
+		return 1
+	}
+}
+
 invalid="Invalid argument"
 busy="Device or resource busy"
 
@@ -87,6 +135,7 @@ tap_case "guests go on after a cancel" guests_go_on
 case_here "nothing was ever wrong with any guest" stop_guests
 tap_case "nothing was done to the device" device_is_well
 
+case_here "an update is announced by uevents, step by step" announced_update 0 1
 tap_case "prepare again" prepare
 tap_case "the driver goes" rmmod vgpu
 tap_is "and leaves its stash" "$(get_attr "$adapter/state")" detached
