@@ -298,7 +298,7 @@ static void write_discard(struct kunit *test)
 }
 
 /*
- * The deadline can be read back, and a save that misses it fails.
+ * The deadline can be read back, and so can that there is none.
  */
 static void write_deadline(struct kunit *test)
 {
