@@ -12,6 +12,8 @@ source "$(dirname "$0")/lib.sh"
 ksrc=$(realpath "$1")
 dest=$2
 [ -e "$ksrc/drivers/gpu/drm/Kconfig" ] || die "$ksrc is no kernel source"
+[ ! -e "$dest" ] || [ -e "$dest/drivers/gpu/drm/Kconfig" ] ||
+	die "$dest is there, and there is no kernel in it: name one that is not there"
 
 link_tree()
 {
