@@ -23,7 +23,18 @@ export HOTUPDATE_START
 # shellcheck source=tools/testing/kernels.conf
 source "$TESTING/kernels.conf"
 
-mkdir -p "$CACHE/lock" "$WORK" "$LOGS"
+mkdir -p "$CACHE/lock" "$WORK" "$LOGS" 2>/dev/null || true
+
+# What root has left cannot be written over by a user, who would then be shown
+# what is in the logs of that run.
+not_ours=$(find "$LOGS" "$CACHE" "$CACHE/lock" "$CACHE/work" "$WORK" -maxdepth 1 \
+	! -type l ! -writable -print -quit 2>&1) || true
+if [ -n "$not_ours" ]; then
+	echo "error: $not_ours cannot be written to, by a run as root before this one?" \
+		"Run as root again, or remove $LOGS and $CACHE." >&2
+	exit 1
+fi
+
 echo "$PROJECT" >"$WORK/checkout"
 
 elapsed()
