@@ -55,13 +55,35 @@ build()
 	fi
 }
 
+# dkms_fits - dkms.conf names each module that is built, and nothing else, and the
+# kernels of kernels.conf, and no other. (DKMS itself is not tried.)
+dkms_fits()
+(
+	cd "$WORK/build-v$newest" || exit
+	set +u
+	# shellcheck source=/dev/null disable=SC2034 # for dkms.conf
+	kernel_source_dir=$stock/kdir
+	# shellcheck source=/dev/null
+	source "$PROJECT/dkms.conf"
+	# shellcheck disable=SC2153,SC2154 # from dkms.conf, kernels.conf
+	diff <(find drivers -name '*.ko' | sort) \
+		<(for i in "${!BUILT_MODULE_NAME[@]}"; do
+			echo "${BUILT_MODULE_LOCATION[i]}/${BUILT_MODULE_NAME[i]}.ko"
+		  done | sort) || exit
+	for series in "$LTS" "$NEWEST"; do
+		[[ $series.1-amd64 =~ $BUILD_EXCLUSIVE_KERNEL ]] || exit
+		[[ ! ${series}1.1-amd64 =~ $BUILD_EXCLUSIVE_KERNEL ]] || exit
+	done
+)
+
 lock "$WORK_LOCK"
 drop_old_work
 rm -rf "$WORK/modules"
-tap_plan 4
+tap_plan 5
 build "the modules build" modules $newest
 build "the sample builds" samples $newest
 build "the older release of vgpu builds" modules $older modules_config=CONFIG_DRM_VGPU=m \
 	KBUILD_EXTRA_SYMBOLS="$WORK/build-v$newest/Module.symvers"
 tap_case "all modules are there" install_modules
+tap_case "dkms.conf is about these modules and kernels" dkms_fits
 tap_done
