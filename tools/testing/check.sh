@@ -56,7 +56,7 @@ run_part()
 	shift 2
 	log=$LOGS/check-${name// /-}.log
 	if [ "$kind" = tap ]; then
-		"$TESTING/$1" "${@:2}" | tap_read "$log.counts" | tee "$log" | notable
+		ticking "$name" "$TESTING/$1" "${@:2}" | tap_read "$log.counts" | tee "$log" | notable
 		status=${PIPESTATUS[0]}
 		# shellcheck source=/dev/null
 		source "$log.counts"
@@ -66,7 +66,12 @@ run_part()
 			failed=1
 			problem="status $status though nothing failed"
 		fi
-	elif ! "$TESTING/$1" "${@:2}" >"$log"; then
+	elif [ "$kind" = kernel ]; then
+		use_kernel "$@" || {
+			failed=1
+			problem="it cannot be had"
+		}
+	elif ! ticking "$name" "$TESTING/$1" "${@:2}" >"$log"; then
 		failed=1
 		problem="could not be done"
 	fi

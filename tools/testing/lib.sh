@@ -86,23 +86,46 @@ tick()
 	done
 }
 
+# ticking WHAT COMMAND... - run it, and say meanwhile that it is alive, unless
+# whoever has started this does so
+ticking()
+{
+	local what=$1 ticker status=0
+
+	shift
+	if [ -n "${HOTUPDATE_TICKING-}" ]; then
+		"$@"
+		return
+	fi
+	tick "$what" </dev/null >/dev/null &
+	ticker=$!
+	HOTUPDATE_TICKING=yes "$@" || status=$?
+	kill "$ticker" 2>/dev/null || true
+	wait "$ticker" 2>/dev/null || true
+	return "$status"
+}
+
 # long WHAT LOG COMMAND... - run it with its output in LOG, say that it is
 # alive, and show the end of LOG when it fails
 long()
 {
-	local what=$1 log=$2 ticker status=0
+	local what=$1 log=$2 status=0
 
 	shift 2
 	say "$what"
-	tick "$what" </dev/null >/dev/null &
-	ticker=$!
-	"$@" </dev/null >"$log" 2>&1 || status=$?
-	kill "$ticker" 2>/dev/null || true
-	wait "$ticker" 2>/dev/null || true
+	ticking "$what" into_log "$log" "$@" || status=$?
 	[ "$status" = 0 ] && return
 	say "failed ($status): $what; the end of $log:"
 	tail -n 40 "$log" >&2
 	return "$status"
+}
+
+into_log()
+{
+	local log=$1
+
+	shift
+	"$@" </dev/null >"$log" 2>&1
 }
 
 # unless_there DIR FUNCTION [ARGS] - make DIR by calling FUNCTION NEWDIR ARGS,
