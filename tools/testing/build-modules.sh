@@ -11,7 +11,8 @@ source "$(dirname "$0")/lib.sh"
 source "$TESTING/tap.sh"
 source "$TESTING/modules.sh"
 
-stock=$("$TESTING/fetch-kernel.sh" stock)
+use_kernel stock
+stock=$kernel_dir
 newest=2
 older=1
 

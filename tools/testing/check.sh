@@ -8,11 +8,14 @@
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/tap-read.sh"
 
-# What is run: its name, whether it prints results (tap) or only has to succeed
-# (step), the command. The scenarios follow from the files.
+# What is run: its name, whether it prints results (tap), only has to succeed
+# (step), or is a kernel that all others are to use (kernel), the command. The
+# scenarios follow from the files.
 parts=(
 	"packages|step|install-deps.sh"
-	"stock kernel|step|fetch-kernel.sh stock"
+	"stock kernel|kernel|stock"
+	"source of $LTS|kernel|source $LTS"
+	"source of $NEWEST|kernel|source $NEWEST"
 	"modules|tap|build-modules.sh"
 	"lint|tap|lint.sh"
 	"htmldocs|tap|htmldocs.sh"

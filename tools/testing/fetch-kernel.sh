@@ -24,11 +24,16 @@ from_cache()
 	echo "$dir"
 }
 
-# Each is gigabytes, and a new version takes the place of the old.
+# Each is gigabytes, and a new version takes the place of the old, unless another
+# checkout is at work with that.
 drop_others()
 {
-	find "$(dirname "$1")" -mindepth 1 -maxdepth 1 -name "$2" ! -path "$1" \
-		-exec rm -rf {} +
+	local dir
+
+	find "$(dirname "$1")" -mindepth 1 -maxdepth 1 -name "$2" ! -path "$1" |
+		while read -r dir; do
+			unless_used "$(basename "$dir")" rm -rf "$dir"
+		done
 }
 
 die_unknown()

@@ -56,7 +56,8 @@ html()
 
 "$TESTING/install-deps.sh" docs
 lock "$WORK_LOCK"
-kernel=$("$TESTING/fetch-kernel.sh" source "$LTS")
+use_kernel source "$LTS"
+kernel=$kernel_dir
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 link_tree

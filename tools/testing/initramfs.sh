@@ -9,7 +9,8 @@
 source "$(dirname "$0")/lib.sh"
 
 output=$WORK/initramfs.cpio
-stock=$("$TESTING/fetch-kernel.sh" stock)
+use_kernel stock
+stock=$kernel_dir
 release=$(basename "$(readlink "$stock/modules")")
 root=$WORK/initramfs
 

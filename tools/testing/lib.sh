@@ -71,6 +71,33 @@ lock()
 	export HOTUPDATE_LOCKS="${HOTUPDATE_LOCKS-} $1"
 }
 
+# use_kernel stock | source SERIES - as fetch-kernel.sh, but leaves the directory in
+# kernel_dir. It is kept until this script ends, and what is started by it takes the
+# same, although there may be a newer one by then. Fails if there is none.
+use_kernel()
+{
+	local name=HOTUPDATE_KERNEL_$* fd
+
+	name=${name//[!A-Za-z0-9_]/_}
+	kernel_dir=${!name-}
+	while [ ! -e "$kernel_dir" ]; do
+		kernel_dir=$("$TESTING/fetch-kernel.sh" "$@") || return
+		exec {fd}>>"$CACHE/lock/use-$(basename "$kernel_dir")"
+		flock -s "$fd"
+		# somebody with a newer one may have been faster
+		[ -e "$kernel_dir" ] || exec {fd}>&-
+	done
+	export "$name=$kernel_dir"
+}
+
+# unless_used NAME COMMAND... - of a kernel's directory, by any checkout
+unless_used()
+(
+	flock -xn 9 || exit 0
+	shift
+	"$@"
+) 9>>"$CACHE/lock/use-$1"
+
 # tick WHAT - say every 20 s that it is still being done. Looks often whether
 # its parent lives: it has the parent's locks as long as it runs itself.
 tick()

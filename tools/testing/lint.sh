@@ -9,9 +9,12 @@ source "$TESTING/tap.sh"
 source "$TESTING/modules.sh"
 
 "$TESTING/install-deps.sh" modules lint
-stock=$("$TESTING/fetch-kernel.sh" stock)
-lts=$("$TESTING/fetch-kernel.sh" source "$LTS")
-newest=$("$TESTING/fetch-kernel.sh" source "$NEWEST")
+use_kernel stock
+stock=$kernel_dir
+use_kernel source "$LTS"
+lts=$kernel_dir
+use_kernel source "$NEWEST"
+newest=$kernel_dir
 cd "$PROJECT" || exit
 
 mapfile -t all < <(project_files)

@@ -11,12 +11,21 @@ um_ours="drivers/gpu/drm/hotupdate drivers/gpu/drm/vgpu kunit samples/drm_hotupd
 # configuration changes, Kbuild itself finds out.)
 um_drop_old()
 {
-	local family=${um_name%%_*}
+	local family=${um_name%%_*} dir
 
-	find "$CACHE/overlay" -mindepth 1 -maxdepth 1 -name "${family}_*" \
-		! -name "$um_name" -exec rm -rf {} +
-	find "$CACHE/kunit" -mindepth 1 -maxdepth 1 -name "${family}_*-$um_config-*" \
-		! -name "$(basename "$um_build")" -exec rm -rf {} +
+	find "$CACHE/overlay" "$CACHE/kunit" -mindepth 1 -maxdepth 1 -name "${family}_*" |
+		while read -r dir; do
+			case ${dir##*/} in
+			"$um_name" | "${um_build##*/}") ;;
+			# of this kernel, which we have locked
+			"$um_name-$um_config"-*) rm -rf "$dir" ;;
+			"$um_name"-*) ;;
+			# its kernel's name, and perhaps configuration and compiler
+			*-*-*-*) unless_used "$(sed -E 's/-[a-z]+-[0-9a-f]{8}$//' <<<"${dir##*/}")" \
+				rm -rf "$dir" ;;
+			*) unless_used "${dir##*/}" rm -rf "$dir" ;;
+			esac
+		done
 }
 
 # um_prepare SERIES CONFIG - all that is to be there before a build; KSRC=path
@@ -38,7 +47,9 @@ um_prepare()
 		um_name=own-$(sha256sum <<<"$source" | cut -c1-12)
 		um_series=$(make -s -C "$source" kernelversion | cut -d. -f1,2)
 	else
-		source=$("$TESTING/fetch-kernel.sh" source "$um_series")
+		use_kernel source "$um_series" || die "no source of $um_series"
+		# shellcheck disable=SC2154 # from lib.sh
+		source=$kernel_dir
 		um_name=$(basename "$source")
 	fi
 	compiler=$(gcc --version | sha256sum | cut -c1-8)

@@ -20,7 +20,8 @@ scenario=${1:?usage: vm-run.sh [--raw] SCENARIO}
 initramfs=$WORK/initramfs.cpio
 script=$TESTING/vm/scenarios/$scenario.sh
 [ -e "$script" ] || die "no scenario $scenario"
-stock=$("$TESTING/fetch-kernel.sh" stock)
+use_kernel stock
+stock=$kernel_dir
 log=$LOGS/vm-$scenario-kernel.log
 output=$LOGS/vm-$scenario.log
 counts=$LOGS/vm-$scenario.counts

@@ -9,6 +9,7 @@ source "$(dirname "$0")/lib.sh"
 lock "$WORK_LOCK"
 say "kernels and what is built from them are kept in $CACHE"
 "$TESTING/install-deps.sh" modules vm
+use_kernel stock
 "$TESTING/build-modules.sh" >&2
 "$TESTING/initramfs.sh"
 "$TESTING/vm-run.sh" "$@"
