@@ -84,6 +84,7 @@ struct guest {
 	__u64 used;		/* of what is worked on */
 	__u64 tail;
 	bool fatal;		/* no use in going on */
+	__u64 resets;		/* of this VF, before the guest began */
 	struct stats stats;
 	struct work *work;
 	struct mbox *mbox;

@@ -149,6 +149,7 @@ static void live(struct guest *g)
 	}
 	catch(SIGBUS, on_bus);
 
+	g->resets = reg_read(g, VGPU_VF_REG_RESETS);
 	if (work_init(g)) {
 		fatal(g, &g->stats.other_errors, "no memory");
 		return;
