@@ -92,7 +92,9 @@ void guest_serve(struct guest *g, __u64 timeout_ns)
 	int marks = __atomic_exchange_n(&marks_requested, 0, __ATOMIC_RELAXED);
 
 	check_status(g, status);
-	mbox_answers(g);
+	/* The answer to a fault report is gone, with all others, as soon as it is there. */
+	if (g->opt.storm != STORM_FAULT)
+		mbox_answers(g);
 	while (marks--)
 		report_mark(g);
 }
