@@ -131,6 +131,8 @@ static int stress_save_memory(struct drm_hotupdate_adapter *adapter)
 	unsigned int i;
 	int err;
 
+	/* Those of a save that failed are in no stash any more. */
+	put_saved(driver);
 	err = drm_hotupdate_save_memory(adapter, &args);
 	args.mem = DRM_HOTUPDATE_MEM_SYSTEM;
 	for (i = 0; !err && i < PAGES_PER_SAVE; i++) {
@@ -149,8 +151,7 @@ static int stress_save_memory(struct drm_hotupdate_adapter *adapter)
 		err = -EAGAIN;
 	if (!err && !(prandom_u32_state(&driver->rnd) % 4))
 		usleep_range(50, 500);
-	if (err)
-		put_saved(driver);
+	/* After an error, too, the pages are in the stash until this has returned. */
 	return err;
 }
 
@@ -235,6 +236,8 @@ static void stress_remove(struct stress_driver *driver)
 	if (drm_hotupdate_adapter_quiesce(driver->adapter)) {
 		driver->num_saved = 0;
 		atomic_inc(&driver->stress->counts[DETACHES]);
+	} else {
+		put_saved(driver);
 	}
 	drm_hotupdate_adapter_unregister(driver->adapter);
 	driver->adapter = NULL;

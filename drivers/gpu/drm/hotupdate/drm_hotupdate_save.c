@@ -343,10 +343,11 @@ static void trace_save(struct drm_hotupdate_adapter *adapter,
  * Implements W5 to W7 and W9 to W12; DxgkCbSaveMemoryForHotUpdate on Windows.
  *
  * System pages stay the driver's own until it detaches, and are the core's
- * then (U2). From the call on the driver must not free, move or split them. What
- * is in them is not looked at: it can change as long as the device, or a driver
- * that has not saved yet, writes to them. A buffer is copied as it is at the
- * call.
+ * then (U2). From the call on the driver must not free, move or split them: until
+ * its cancel_save callback is called or, if the save fails, until its save_memory
+ * callback has returned. What is in them is not looked at: it can change as long
+ * as the device, or a driver that has not saved yet, writes to them. A buffer is
+ * copied as it is at the call.
  *
  * If one call of a save fails, so does the save, and the driver may as well
  * give up at once (U3).
