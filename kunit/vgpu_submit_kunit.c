@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KUnit suite of what clients may have the engine do: the check of a command
- * against the objects that it names, and of a job's other arguments.
+ * against the objects that it names.
  */
 
 #include <kunit/test.h>
-#include <linux/err.h>
 #include <linux/limits.h>
-#include <linux/mman.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
-
-#include <drm/vgpu_drm.h>
 
 #include "../drivers/gpu/drm/vgpu/vgpu_submit.h"
-#include "vgpu_mock.h"
 
 static const struct vgpu_submit_space spaces[] = {
 	{ .address = 0x100000, .size = SZ_8K },
@@ -119,124 +113,7 @@ static void translate_accepted(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, &out, &acceptance->out, sizeof(out));
 }
 
-/*
- * The ioctl. No job of these gets as far as objects: there are none, so -ENOENT
- * says that all arguments are as they should be.
- */
-
-/* Where user space has nothing: what is read from there is -EFAULT. */
-#define NOWHERE		((u64)-PAGE_SIZE)
-
-static int submit(struct kunit *test, const struct drm_vgpu_submit *args)
-{
-	struct mock_client *client = mock_client_new(test);
-	struct drm_vgpu_submit copy = *args;
-	int err = mock_client_call(client, DRM_VGPU_SUBMIT, &copy);
-
-	KUNIT_EXPECT_EQ(test, atomic_read(&mock_gpu_vgpu(client->gpu)->pf.num_jobs), 0);
-	return err;
-}
-
-struct args_case {
-	const char *name;
-	u32 num_bos, num_cmds, num_syncs, flags;
-	int err;
-};
-
-/* What is refused for its numbers is not even looked for in user space. */
-static const struct args_case args_cases[] = {
-	{ "flags_one", 1, 1, 0, 1, -EINVAL },
-	{ "flags_high", 1, 1, 0, 0x80000000, -EINVAL },
-	{ "cmds_none", 1, 0, 0, 0, -EINVAL },
-	{ "cmds_one_too_many", 1, VGPU_SUBMIT_MAX_CMDS + 1, 0, 0, -EINVAL },
-	{ "cmds_max", 1, U32_MAX, 0, 0, -EINVAL },
-	{ "bos_none", 0, 1, 0, 0, -EINVAL },
-	{ "bos_more_than_a_command_uses", 3, 1, 0, 0, -EINVAL },
-	{ "bos_more_than_all_commands_use", 2 * VGPU_SUBMIT_MAX_CMDS + 1,
-	  VGPU_SUBMIT_MAX_CMDS, 0, 0, -EINVAL },
-	{ "bos_max", U32_MAX, VGPU_SUBMIT_MAX_CMDS, 0, 0, -EINVAL },
-	{ "syncs_one_too_many", 1, 1, VGPU_SUBMIT_MAX_SYNCS + 1, 0, -EINVAL },
-	{ "syncs_max", 1, 1, U32_MAX, 0, -EINVAL },
-	{ "least", 1, 1, 0, 0, -EFAULT },
-	{ "most", 2 * VGPU_SUBMIT_MAX_CMDS, VGPU_SUBMIT_MAX_CMDS, VGPU_SUBMIT_MAX_SYNCS, 0,
-	  -EFAULT },
-};
-
-KUNIT_ARRAY_PARAM_DESC(args, args_cases, name);
-
-static void submit_args(struct kunit *test)
-{
-	const struct args_case *c = test->param_value;
-	const struct drm_vgpu_submit args = {
-		.bos = NOWHERE, .cmds = NOWHERE, .syncs = NOWHERE,
-		.num_bos = c->num_bos, .num_cmds = c->num_cmds,
-		.num_syncs = c->num_syncs, .flags = c->flags,
-	};
-
-	KUNIT_EXPECT_EQ(test, submit(test, &args), c->err);
-}
-
-/* What a client has in its memory, one after the other. */
-struct in_user_space {
-	struct drm_vgpu_submit_cmd cmd;
-	struct drm_vgpu_sync syncs[2];
-	u32 bos[2];
-};
-
-static u64 put_in_user_space(struct kunit *test, const struct in_user_space *what)
-{
-	unsigned long address;
-
-	address = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
-				MAP_ANONYMOUS | MAP_PRIVATE, 0);
-	KUNIT_ASSERT_NE(test, address, 0);
-	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(address));
-	KUNIT_ASSERT_EQ(test, 0, copy_to_user((void __user *)address, what, sizeof(*what)));
-	return address;
-}
-
-struct sync_case {
-	const char *name;
-	u32 flags;
-	int err;
-};
-
-static const struct sync_case sync_cases[] = {
-	{ "neither", 0, -EINVAL },
-	{ "both", DRM_VGPU_SYNC_WAIT | DRM_VGPU_SYNC_SIGNAL, -EINVAL },
-	{ "unknown", 4, -EINVAL },
-	{ "wait_and_unknown", DRM_VGPU_SYNC_WAIT | 4, -EINVAL },
-	{ "signal_and_high", DRM_VGPU_SYNC_SIGNAL | 0x80000000, -EINVAL },
-	{ "max", U32_MAX, -EINVAL },
-	{ "wait", DRM_VGPU_SYNC_WAIT, -ENOENT },
-	{ "signal", DRM_VGPU_SYNC_SIGNAL, -ENOENT },
-};
-
-KUNIT_ARRAY_PARAM_DESC(sync, sync_cases, name);
-
-/* The last of the syncs is looked at as the first one is. */
-static void submit_sync_flags(struct kunit *test)
-{
-	const struct sync_case *c = test->param_value;
-	const struct in_user_space what = {
-		.cmd = { .op = VGPU_CMD_FILL, .size = 8 },
-		.syncs = { { .flags = DRM_VGPU_SYNC_WAIT }, { .flags = c->flags } },
-		.bos = { 1 },
-	};
-	u64 address = put_in_user_space(test, &what);
-	const struct drm_vgpu_submit args = {
-		.cmds = address + offsetof(struct in_user_space, cmd),
-		.syncs = address + offsetof(struct in_user_space, syncs),
-		.bos = address + offsetof(struct in_user_space, bos),
-		.num_cmds = 1, .num_syncs = 2, .num_bos = 1,
-	};
-
-	KUNIT_EXPECT_EQ(test, submit(test, &args), c->err);
-}
-
 static struct kunit_case submit_cases[] = {
-	KUNIT_CASE_PARAM(submit_args, args_gen_params),
-	KUNIT_CASE_PARAM(submit_sync_flags, sync_gen_params),
 	KUNIT_CASE_PARAM(translate_refused, refusals_gen_params),
 	KUNIT_CASE_PARAM(translate_accepted, acceptances_gen_params),
 	{ }
@@ -244,8 +121,6 @@ static struct kunit_case submit_cases[] = {
 
 static struct kunit_suite submit_suite = {
 	.name = "vgpu_submit",
-	.suite_exit = mock_suite_exit,
-	.init = mock_init,
 	.test_cases = submit_cases,
 };
 
