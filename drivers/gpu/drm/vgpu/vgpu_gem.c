@@ -84,7 +84,7 @@ static const struct vm_operations_struct vram_vm_ops = {
 static int vram_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
 	/* A copy on write would be of a page that has no owner to ask. */
-	if (is_cow_mapping(vma->vm_flags))
+	if (!(vma->vm_flags & VM_SHARED) && vma->vm_flags & VM_MAYWRITE)
 		return -EINVAL;
 	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
 	return 0;
