@@ -162,8 +162,8 @@ rounds()
 
 tap_case "some rounds of all that, for what is allocated once" rounds 5
 before=$(free_kib)
-tap_case "40 rounds" rounds 40
-memory_is_back "no page is lost in them" "$before" 100
+tap_case "100 rounds" rounds 100
+memory_is_back "no page is lost in them" "$before" 200
 
 tap_case "prepare once more" prepare
 tap_case "the device goes, with the driver at it" rmmod tally_device
