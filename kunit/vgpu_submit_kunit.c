@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KUnit suite of what clients may have the engine do: the check of a command
- * against the objects that it names.
+ * against the objects that it names, and of the counts and flags of a job.
  */
 
 #include <kunit/test.h>
@@ -9,7 +9,10 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
+#include <drm/vgpu_drm.h>
+
 #include "../drivers/gpu/drm/vgpu/vgpu_submit.h"
+#include "vgpu_mock.h"
 
 static const struct vgpu_submit_space spaces[] = {
 	{ .address = 0x100000, .size = SZ_8K },
@@ -113,7 +116,63 @@ static void translate_accepted(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, &out, &acceptance->out, sizeof(out));
 }
 
+/*
+ * The ioctl. No job of these gets as far as its commands: the pointers lead to where
+ * user space has nothing, so -EFAULT says that the numbers are as they should be.
+ */
+#define NOWHERE		((u64)-PAGE_SIZE)
+
+static int submit(struct kunit *test, const struct drm_vgpu_submit *args)
+{
+	struct mock_client *client = mock_client_new(test);
+	struct drm_vgpu_submit copy = *args;
+	int err = mock_client_call(client, DRM_VGPU_SUBMIT, &copy);
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&mock_gpu_vgpu(client->gpu)->pf.num_jobs), 0);
+	return err;
+}
+
+struct args_case {
+	const char *name;
+	u32 num_bos, num_cmds, num_syncs, flags;
+	int err;
+};
+
+/* What is refused for its numbers is not even looked for in user space. */
+static const struct args_case args_cases[] = {
+	{ "flags_one", 1, 1, 0, 1, -EINVAL },
+	{ "flags_high", 1, 1, 0, 0x80000000, -EINVAL },
+	{ "cmds_none", 1, 0, 0, 0, -EINVAL },
+	{ "cmds_one_too_many", 1, VGPU_SUBMIT_MAX_CMDS + 1, 0, 0, -EINVAL },
+	{ "cmds_max", 1, U32_MAX, 0, 0, -EINVAL },
+	{ "bos_none", 0, 1, 0, 0, -EINVAL },
+	{ "bos_more_than_a_command_uses", 3, 1, 0, 0, -EINVAL },
+	{ "bos_more_than_all_commands_use", 2 * VGPU_SUBMIT_MAX_CMDS + 1,
+	  VGPU_SUBMIT_MAX_CMDS, 0, 0, -EINVAL },
+	{ "bos_max", U32_MAX, VGPU_SUBMIT_MAX_CMDS, 0, 0, -EINVAL },
+	{ "syncs_one_too_many", 1, 1, VGPU_SUBMIT_MAX_SYNCS + 1, 0, -EINVAL },
+	{ "syncs_max", 1, 1, U32_MAX, 0, -EINVAL },
+	{ "least", 1, 1, 0, 0, -EFAULT },
+	{ "most", 2 * VGPU_SUBMIT_MAX_CMDS, VGPU_SUBMIT_MAX_CMDS, VGPU_SUBMIT_MAX_SYNCS, 0,
+	  -EFAULT },
+};
+
+KUNIT_ARRAY_PARAM_DESC(args, args_cases, name);
+
+static void submit_args(struct kunit *test)
+{
+	const struct args_case *c = test->param_value;
+	const struct drm_vgpu_submit args = {
+		.bos = NOWHERE, .cmds = NOWHERE, .syncs = NOWHERE,
+		.num_bos = c->num_bos, .num_cmds = c->num_cmds,
+		.num_syncs = c->num_syncs, .flags = c->flags,
+	};
+
+	KUNIT_EXPECT_EQ(test, submit(test, &args), c->err);
+}
+
 static struct kunit_case submit_cases[] = {
+	KUNIT_CASE_PARAM(submit_args, args_gen_params),
 	KUNIT_CASE_PARAM(translate_refused, refusals_gen_params),
 	KUNIT_CASE_PARAM(translate_accepted, acceptances_gen_params),
 	{ }
@@ -121,6 +180,8 @@ static struct kunit_case submit_cases[] = {
 
 static struct kunit_suite submit_suite = {
 	.name = "vgpu_submit",
+	.suite_exit = mock_suite_exit,
+	.init = mock_init,
 	.test_cases = submit_cases,
 };
 
