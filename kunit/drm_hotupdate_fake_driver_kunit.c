@@ -6,11 +6,9 @@
 #include <kunit/test.h>
 #include <linux/debug_locks.h>
 #include <linux/delay.h>
-#include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/kernel.h>
+#include <linux/kstrtox.h>
 #include <linux/module.h>
-#include <linux/mount.h>
 #include <linux/panic.h>
 #include <linux/platform_device.h>
 #include <linux/preempt.h>
@@ -18,6 +16,7 @@
 
 #include "drm_hotupdate_kunit.h"
 #include "kunit_compat.h"
+#include "kunit_files.h"
 
 /* What a driver's structures are overwritten with when it has gone. */
 #define WIPED		0x5a
@@ -116,7 +115,7 @@ static unsigned int taints(void)
 static void read_warnings(struct kunit *test, struct fake_env *env, char *buf,
 			  size_t size)
 {
-	KUNIT_EXPECT_GT(test, fake_file_read(env->sysfs, "kernel/warn_count", buf, size),
+	KUNIT_EXPECT_GT(test, user_file_read(env->sysfs, "kernel/warn_count", buf, size),
 			0);
 }
 
@@ -202,15 +201,23 @@ static void release(void *data)
 	expect_as_before(test, env);
 }
 
+u64 fake_uevents(struct kunit *test)
+{
+	struct fake_env *env = test->priv;
+	char buf[24] = "";
+	u64 number = 0;
+
+	KUNIT_EXPECT_GT(test, user_file_read(env->sysfs, "kernel/uevent_seqnum",
+					     buf, sizeof(buf)), 0);
+	KUNIT_EXPECT_EQ(test, kstrtou64(buf, 10, &number), 0);
+	return number;
+}
+
 /* For a suite, as it takes some time under the kernel's checkers. */
 int fake_suite_init(struct kunit_suite *suite)
 {
-	struct file_system_type *type = get_fs_type("sysfs");
-	struct vfsmount *mnt;
+	struct vfsmount *mnt = user_mount("sysfs");
 
-	if (!type)
-		return -ENODEV;
-	mnt = kern_mount(type);
 	if (IS_ERR(mnt))
 		return PTR_ERR(mnt);
 	sysfs = mnt;
@@ -223,9 +230,7 @@ void fake_suite_exit(struct kunit_suite *suite)
 	if (!sysfs)
 		return;
 	core_module_end();
-	/* What a kernel thread closes is still open until this. */
-	flush_delayed_fput();
-	kern_unmount(sysfs);
+	user_unmount(sysfs);
 	sysfs = NULL;
 }
 

@@ -197,13 +197,8 @@ void fake_module_set_going(bool going);
 int fake_core_refs(void);
 void fake_core_expect_refs(struct kunit *test, int refs);
 
-/* Files as user space sees them, without a user space. */
-struct vfsmount *fake_mount(struct kunit *test, const char *fs);
-struct file *fake_file_open(struct vfsmount *mnt, const char *path, int flags);
-void fake_file_close(struct file *file);
-ssize_t fake_file_read_on(struct file *file, char *buf, size_t size, loff_t *pos);
-int fake_file_read(struct vfsmount *mnt, const char *path, char *buf, size_t size);
-int fake_file_write(struct vfsmount *mnt, const char *path, const char *text);
+/* How many uevents the kernel has sent; others may send some, too. */
+u64 fake_uevents(struct kunit *test);
 
 #define FAKE_EXPECT_STATE(gpu, expected)				\
 	do {								\

@@ -12,6 +12,7 @@
 #include <linux/uaccess.h>
 
 #include "drm_hotupdate_kunit.h"
+#include "kunit_files.h"
 
 /* What is younger does not count as leaked. */
 #define MIN_AGE_MS	5000
@@ -20,23 +21,23 @@
 
 static void read_report(struct kunit *test, struct vfsmount *debugfs, char *report)
 {
-	struct file *file = fake_file_open(debugfs, "kmemleak", O_RDONLY);
+	struct file *file = user_file_open(debugfs, "kmemleak", O_RDONLY);
 	loff_t pos = 0;
 	ssize_t len;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	do {
-		len = fake_file_read_on(file, report + pos,
+		len = user_file_read_on(file, report + pos,
 					min_t(size_t, 4096, REPORT_SIZE - pos - 1), &pos);
 	} while (len > 0);
-	fake_file_close(file);
+	user_file_close(file);
 	KUNIT_EXPECT_EQ(test, len, 0);
 }
 
 /* It is written to by user space alone, and so from user memory. */
 static void scan(struct kunit *test, struct vfsmount *debugfs)
 {
-	struct file *file = fake_file_open(debugfs, "kmemleak", O_WRONLY);
+	struct file *file = user_file_open(debugfs, "kmemleak", O_WRONLY);
 	unsigned long text;
 	loff_t pos = 0;
 
@@ -46,7 +47,7 @@ static void scan(struct kunit *test, struct vfsmount *debugfs)
 	KUNIT_EXPECT_NE(test, text, 0);
 	KUNIT_EXPECT_EQ(test, copy_to_user((void __user *)text, "scan", 4), 0);
 	KUNIT_EXPECT_EQ(test, file->f_op->write(file, (void __user *)text, 4, &pos), 4);
-	fake_file_close(file);
+	user_file_close(file);
 }
 
 /*
@@ -56,7 +57,7 @@ static void scan(struct kunit *test, struct vfsmount *debugfs)
  */
 static void kmemleak_finds_nothing(struct kunit *test)
 {
-	struct vfsmount *debugfs = fake_mount(test, "debugfs");
+	struct vfsmount *debugfs = user_mount_for(test, "debugfs");
 	char *report = kunit_kzalloc(test, REPORT_SIZE, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, report);

@@ -6,12 +6,12 @@
 #include <kunit/test.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
-#include <linux/kstrtox.h>
 #include <linux/poll.h>
 #include <linux/string.h>
 #include <linux/wait.h>
 
 #include "drm_hotupdate_kunit.h"
+#include "kunit_files.h"
 
 /*
  * Somebody who polls the state, and looks at the adapter in the very moment in
@@ -41,20 +41,7 @@ static int write_attr(struct fake_gpu *gpu, const char *attr, const char *text)
 	char path[96];
 
 	attr_path(path, sizeof(path), gpu, attr);
-	return fake_file_write(env->sysfs, path, text);
-}
-
-/* How many the kernel has sent; others may send some, too. */
-static u64 uevents(struct kunit *test)
-{
-	struct fake_env *env = test->priv;
-	char buf[24] = "";
-	u64 number = 0;
-
-	KUNIT_EXPECT_GT(test, fake_file_read(env->sysfs, "kernel/uevent_seqnum",
-					     buf, sizeof(buf)), 0);
-	KUNIT_EXPECT_EQ(test, kstrtou64(buf, 10, &number), 0);
-	return number;
+	return user_file_write(env->sysfs, path, text);
 }
 
 static bool is_transient(enum hotupdate_state state)
@@ -96,7 +83,7 @@ static void stop_listening(void *data)
 		remove_wait_queue(listener->head, &listener->wait);
 	listener->head = NULL;
 	if (!IS_ERR_OR_NULL(listener->file))
-		fake_file_close(listener->file);
+		user_file_close(listener->file);
 	listener->file = NULL;
 }
 
@@ -107,7 +94,7 @@ static void listen(struct kunit *test, struct listener *listener)
 	char path[96];
 
 	attr_path(path, sizeof(path), listener->gpu, "state");
-	listener->file = fake_file_open(env->sysfs, path, O_RDONLY);
+	listener->file = user_file_open(env->sysfs, path, O_RDONLY);
 	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, listener->file);
 	if (IS_ERR_OR_NULL(listener->file))
 		return;
@@ -223,11 +210,11 @@ static void told_of_end(struct kunit *test)
 	u64 before;
 
 	listen(test, listener);
-	before = uevents(test);
+	before = fake_uevents(test);
 	fake_driver_unregister(driver);
 	expect_heard(test, listener, "none");
 	/* The change, and the removal */
-	KUNIT_EXPECT_GE(test, uevents(test), before + 2);
+	KUNIT_EXPECT_GE(test, fake_uevents(test), before + 2);
 	KUNIT_EXPECT_TRUE(test, fake_gpu_wait_gone(driver->gpu));
 	stop_listening(listener);
 

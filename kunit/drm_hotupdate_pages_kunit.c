@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "drm_hotupdate_kunit.h"
+#include "kunit_files.h"
 
 /* A range with a page in it that cannot be given away. */
 struct bad {
@@ -182,11 +183,11 @@ static void undo_typed(struct bad *bad)
 
 static void make_page_cache(struct kunit *test, struct bad *bad)
 {
-	struct vfsmount *mnt = fake_mount(test, "ramfs");
+	struct vfsmount *mnt = user_mount_for(test, "ramfs");
 	static const char text[] = "not the driver's";
 	loff_t pos = 0;
 
-	bad->file = fake_file_open(mnt, "file", O_CREAT | O_RDWR);
+	bad->file = user_file_open(mnt, "file", O_CREAT | O_RDWR);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, bad->file);
 	KUNIT_EXPECT_EQ(test, kernel_write(bad->file, text, sizeof(text), &pos),
 			sizeof(text));
@@ -201,7 +202,7 @@ static void undo_page_cache(struct bad *bad)
 	if (bad->page)
 		put_page(bad->page);
 	if (!IS_ERR_OR_NULL(bad->file))
-		fake_file_close(bad->file);
+		user_file_close(bad->file);
 }
 
 /* A mapping without being on a list of the memory management. */

@@ -17,6 +17,7 @@
 #include <linux/spinlock.h>
 
 #include "drm_hotupdate_kunit.h"
+#include "kunit_files.h"
 
 #define STRESS_MS	3000
 /* As long as it can take for everything to have happened, if all is slow. */
@@ -325,7 +326,7 @@ static void write_attr(struct worker *worker)
 
 	snprintf(path, sizeof(path), "class/drm_hotupdate/platform:%s/%s",
 		 dev_name(fake_gpu_dev(gpu)), worker->attr);
-	err = fake_file_write(env->sysfs, path, worker->text);
+	err = user_file_write(env->sysfs, path, worker->text);
 	switch (err) {
 	case 0:
 		atomic_inc(&stress->counts[worker->count]);
@@ -360,7 +361,7 @@ static void read_attrs(struct worker *worker)
 	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
 		snprintf(path, sizeof(path), "class/drm_hotupdate/platform:%s/%s",
 			 dev_name(fake_gpu_dev(gpu)), attrs[i]);
-		len = fake_file_read(env->sysfs, path, buf, sizeof(buf));
+		len = user_file_read(env->sysfs, path, buf, sizeof(buf));
 		if (len >= 0)
 			atomic_inc(&stress->counts[READ_FILES]);
 		else if (len != -ENOENT && len != -ENODEV)
@@ -378,7 +379,7 @@ static void read_tables(struct worker *worker)
 
 	snprintf(path, sizeof(path), "drm_hotupdate/platform:%s/blocks",
 		 dev_name(fake_gpu_dev(gpu)));
-	len = fake_file_read(stress->debugfs, path, buf, sizeof(buf));
+	len = user_file_read(stress->debugfs, path, buf, sizeof(buf));
 	if (len >= 0)
 		atomic_inc(&stress->counts[READ_TABLES]);
 	else if (len != -ENOENT && len != -ENODEV && len != -EIO)
@@ -479,7 +480,7 @@ static void everything_at_once(struct kunit *test)
 	stress->test = test;
 	spin_lock_init(&stress->pages_lock);
 #ifdef CONFIG_DEBUG_FS
-	stress->debugfs = fake_mount(test, "debugfs");
+	stress->debugfs = user_mount_for(test, "debugfs");
 #endif
 	for (i = 0; i < NUM_PAGES; i++) {
 		stress->pages[i] = fake_pages_new(test, 0);

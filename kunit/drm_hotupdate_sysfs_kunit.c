@@ -13,6 +13,7 @@
 #include <linux/string.h>
 
 #include "drm_hotupdate_kunit.h"
+#include "kunit_files.h"
 
 static void attr_path(char *path, size_t size, struct fake_gpu *gpu, const char *attr)
 {
@@ -26,7 +27,7 @@ static int attr_read(struct fake_gpu *gpu, const char *attr, char *buf, size_t s
 	char path[96];
 
 	attr_path(path, sizeof(path), gpu, attr);
-	return fake_file_read(env->sysfs, path, buf, size);
+	return user_file_read(env->sysfs, path, buf, size);
 }
 
 static int attr_write(struct fake_gpu *gpu, const char *attr, const char *text)
@@ -35,7 +36,7 @@ static int attr_write(struct fake_gpu *gpu, const char *attr, const char *text)
 	char path[96];
 
 	attr_path(path, sizeof(path), gpu, attr);
-	return fake_file_write(env->sysfs, path, text);
+	return user_file_write(env->sysfs, path, text);
 }
 
 static struct file *attr_open(struct fake_gpu *gpu, const char *attr, int flags)
@@ -44,7 +45,7 @@ static struct file *attr_open(struct fake_gpu *gpu, const char *attr, int flags)
 	char path[96];
 
 	attr_path(path, sizeof(path), gpu, attr);
-	return fake_file_open(env->sysfs, path, flags);
+	return user_file_open(env->sysfs, path, flags);
 }
 
 static void expect_attr(struct fake_gpu *gpu, const char *attr, const char *expected)
@@ -113,7 +114,7 @@ static void attr_first_value(struct kunit *test)
 	file = attr_open(driver->gpu, attr->name, attr->first ? O_RDONLY : O_WRONLY);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	KUNIT_EXPECT_EQ(test, file_inode(file)->i_mode & 07777, attr->mode);
-	fake_file_close(file);
+	user_file_close(file);
 
 	if (attr->first)
 		expect_attr(driver->gpu, attr->name, attr->first);
@@ -294,7 +295,7 @@ static void write_discard(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
 	KUNIT_EXPECT_TRUE(test, fake_gpu_wait_gone(driver->gpu));
 	KUNIT_EXPECT_EQ(test, attr_read(driver->gpu, "state", buf, sizeof(buf)), -ENOENT);
-	fake_file_close(file);
+	user_file_close(file);
 }
 
 /*
@@ -446,7 +447,7 @@ static void poll_state(struct kunit *test)
 	reread(test, file);
 	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), 0);
 	KUNIT_EXPECT_TRUE(test, has_changed(file));
-	fake_file_close(file);
+	user_file_close(file);
 }
 
 static int reread_and_save(struct fake_driver *driver, enum fake_call call,
@@ -478,19 +479,7 @@ static void poll_progress(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
 	expect_attr(driver->gpu, "progress", "2");
 	KUNIT_EXPECT_TRUE(test, has_changed(file));
-	fake_file_close(file);
-}
-
-static u64 uevents(struct kunit *test)
-{
-	struct fake_env *env = test->priv;
-	char buf[24] = "";
-	u64 number = 0;
-
-	KUNIT_EXPECT_GT(test, fake_file_read(env->sysfs, "kernel/uevent_seqnum",
-					     buf, sizeof(buf)), 0);
-	KUNIT_EXPECT_EQ(test, kstrtou64(buf, 10, &number), 0);
-	return number;
+	user_file_close(file);
 }
 
 /*
@@ -500,18 +489,18 @@ static u64 uevents(struct kunit *test)
 static void uevent_at_change_of_state(struct kunit *test)
 {
 	struct fake_driver *driver = fake_driver_running(test);
-	u64 before = uevents(test);
+	u64 before = fake_uevents(test);
 
 	/* saving, saved */
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
-	KUNIT_EXPECT_GE(test, uevents(test), before + 2);
+	KUNIT_EXPECT_GE(test, fake_uevents(test), before + 2);
 
 	/* detached; restoring, running */
-	before = uevents(test);
+	before = fake_uevents(test);
 	fake_driver_unregister(driver);
-	KUNIT_EXPECT_GE(test, uevents(test), before + 1);
+	KUNIT_EXPECT_GE(test, fake_uevents(test), before + 1);
 	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), 0);
-	KUNIT_EXPECT_GE(test, uevents(test), before + 3);
+	KUNIT_EXPECT_GE(test, fake_uevents(test), before + 3);
 }
 
 static void expect_uevent(struct fake_gpu *gpu, const char *expected)
@@ -540,7 +529,7 @@ static void uevent_has_state_and_generation(struct kunit *test)
 #ifdef CONFIG_DEBUG_FS
 static char *read_table(struct kunit *test, struct fake_gpu *gpu)
 {
-	struct vfsmount *mnt = fake_mount(test, "debugfs");
+	struct vfsmount *mnt = user_mount_for(test, "debugfs");
 	size_t size = 256 * 1024;
 	char *table = kunit_kzalloc(test, size, GFP_KERNEL);
 	char path[96];
@@ -551,15 +540,15 @@ static char *read_table(struct kunit *test, struct fake_gpu *gpu)
 	KUNIT_ASSERT_NOT_NULL(test, table);
 	snprintf(path, sizeof(path), "drm_hotupdate/platform:%s/blocks",
 		 dev_name(fake_gpu_dev(gpu)));
-	file = fake_file_open(mnt, path, O_RDONLY);
+	file = user_file_open(mnt, path, O_RDONLY);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	do {
-		len = fake_file_read_on(file, table + pos,
+		len = user_file_read_on(file, table + pos,
 					min_t(size_t, 1000, size - pos - 1), &pos);
 		KUNIT_EXPECT_GE(test, len, 0);
 	} while (len > 0);
 	KUNIT_EXPECT_EQ(test, file_inode(file)->i_mode & 07777, 0400);
-	fake_file_close(file);
+	user_file_close(file);
 	return table;
 }
 

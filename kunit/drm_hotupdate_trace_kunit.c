@@ -13,6 +13,7 @@
 #include <linux/trace_events.h>
 
 #include "drm_hotupdate_kunit.h"
+#include "kunit_files.h"
 
 #define TRACE_SIZE	SZ_32K
 #define MAX_EVENTS	48
@@ -47,10 +48,10 @@ static struct traced *trace_begin(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, traced);
 	traced->test = test;
-	traced->tracefs = fake_mount(test, "tracefs");
-	file = fake_file_open(traced->tracefs, "trace", O_WRONLY | O_TRUNC);
+	traced->tracefs = user_mount_for(test, "tracefs");
+	file = user_file_open(traced->tracefs, "trace", O_WRONLY | O_TRUNC);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
-	fake_file_close(file);
+	user_file_close(file);
 
 	KUNIT_ASSERT_EQ(test, trace_set_clr_event("drm_hotupdate", NULL, 1), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, stop_tracing, NULL), 0);
@@ -60,16 +61,16 @@ static struct traced *trace_begin(struct kunit *test)
 static char *read_trace(struct traced *traced)
 {
 	char *text = kunit_kzalloc(traced->test, TRACE_SIZE, GFP_KERNEL);
-	struct file *file = fake_file_open(traced->tracefs, "trace", O_RDONLY);
+	struct file *file = user_file_open(traced->tracefs, "trace", O_RDONLY);
 	loff_t pos = 0;
 	ssize_t len;
 
 	KUNIT_ASSERT_NOT_NULL(traced->test, text);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(traced->test, file);
 	do {
-		len = fake_file_read_on(file, text + pos, TRACE_SIZE - 1 - pos, &pos);
+		len = user_file_read_on(file, text + pos, TRACE_SIZE - 1 - pos, &pos);
 	} while (len > 0);
-	fake_file_close(file);
+	user_file_close(file);
 	KUNIT_EXPECT_EQ(traced->test, len, 0);
 	return text;
 }

@@ -8,6 +8,7 @@
 
 #include <kunit/test.h>
 #include <linux/cleanup.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
@@ -88,6 +89,21 @@ static inline void *memory_cpu(const struct vgpu_memory *memory,
 	if (memory->backing == VGPU_BACKING_VRAM)
 		return memory->vram->cpu + chunk->node.start;
 	return folio_address(chunk->folio);
+}
+
+/* Addresses page by page, whatever chunks they are in. */
+static inline u64 *memory_pages(struct kunit *test, const struct vgpu_memory *memory)
+{
+	u64 *pages = kunit_kcalloc(test, memory->size / SZ_4K, sizeof(u64), GFP_KERNEL);
+	const struct vgpu_chunk *chunk;
+	unsigned int n = 0;
+	u64 offset;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	list_for_each_entry(chunk, &memory->chunks, link)
+		for (offset = 0; offset < chunk->size; offset += SZ_4K)
+			pages[n++] = vgpu_chunk_address(memory, chunk) + offset;
+	return pages;
 }
 
 #endif /* _KUNIT_VGPU_MEMORY_KUNIT_H_ */

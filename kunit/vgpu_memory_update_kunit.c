@@ -86,26 +86,11 @@ static void leave_behind(struct kunit *test, struct mock_carrier *carrier,
 	KUNIT_EXPECT_TRUE(test, list_empty(&memory->chunks));
 }
 
-/* Page by page, whatever chunks they are in. */
-static u64 *list_pages(struct kunit *test, const struct vgpu_memory *memory)
-{
-	u64 *pages = kunit_kcalloc(test, memory->size / SZ_4K, sizeof(u64), GFP_KERNEL);
-	const struct vgpu_chunk *chunk;
-	unsigned int n = 0;
-	u64 offset;
-
-	KUNIT_ASSERT_NOT_NULL(test, pages);
-	list_for_each_entry(chunk, &memory->chunks, link)
-		for (offset = 0; offset < chunk->size; offset += SZ_4K)
-			pages[n++] = vgpu_chunk_address(memory, chunk) + offset;
-	return pages;
-}
-
 static void expect_same_pages(struct kunit *test, const struct vgpu_memory *memory,
 			      const u64 *pages, u64 size)
 {
 	KUNIT_ASSERT_EQ(test, memory->size, size);
-	KUNIT_EXPECT_MEMEQ(test, list_pages(test, memory), pages,
+	KUNIT_EXPECT_MEMEQ(test, memory_pages(test, memory), pages,
 			   size / SZ_4K * sizeof(u64));
 }
 
@@ -346,7 +331,7 @@ static void save_merges_neighbours(struct kunit *test)
 					vgpu_memory_grow(other, other->size + SZ_4K));
 	}
 	KUNIT_ASSERT_EQ(test, list_count_nodes(&from->chunks), 64);
-	before = list_pages(test, from);
+	before = memory_pages(test, from);
 	for (i = 1; i < 64; i++)
 		expected += before[i] != before[i - 1] + SZ_4K;
 
@@ -380,7 +365,7 @@ static void roundtrip_vram_fragmented(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, vgpu_memory_grow(from, SZ_512K), 0);
 	/* The first chunk last, so that addresses do not ascend. */
 	list_move_tail(from->chunks.next, &from->chunks);
-	before = list_pages(test, from);
+	before = memory_pages(test, from);
 
 	cargo->from = from;
 	cargo->size = SZ_512K;
@@ -424,7 +409,7 @@ static void roundtrip_system(struct kunit *test)
 	u64 *before;
 
 	KUNIT_ASSERT_EQ(test, vgpu_memory_grow(from, 23 * SZ_4K), 0);
-	before = list_pages(test, from);
+	before = memory_pages(test, from);
 	chunk = list_first_entry(&from->chunks, struct vgpu_chunk, link);
 	folio = chunk->folio;
 	folio_get(folio);
@@ -534,7 +519,7 @@ static void resize_after_restore(struct kunit *test)
 	vgpu_memory_shrink(cargo->to, 8 * SZ_4K);
 	KUNIT_EXPECT_EQ(test, cargo->to->size, 8 * SZ_4K);
 	KUNIT_EXPECT_EQ(test, vgpu_memory_grow(cargo->to, 24 * SZ_4K), 0);
-	before = list_pages(test, cargo->to);
+	before = memory_pages(test, cargo->to);
 
 	cargo->from = cargo->to;
 	cargo->size = 24 * SZ_4K;

@@ -42,12 +42,6 @@ u64 mock_random(u64 *state);
 u64 mock_word(u64 seed, u64 index);
 void mock_fill(void *p, size_t size, u64 seed);
 
-/* Files as user space sees them, without the newline at the end. */
-struct vfsmount *mock_mount(const char *fs);
-void mock_unmount(void *mnt);
-int mock_file_read(struct vfsmount *mnt, const char *path, char *buf, size_t size);
-int mock_file_write(struct vfsmount *mnt, const char *path, const char *text);
-
 /*
  * Failing allocations of the current task, one at a time:
  *

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The surroundings of a case of vgpu.ko's suites: what the kernel has to say
- * about it, content, files, and allocations that fail.
+ * about it, content, and allocations that fail.
  */
 
 #include <kunit/test.h>
 #include <linux/dcache.h>
 #include <linux/debug_locks.h>
 #include <linux/debugfs.h>
-#include <linux/err.h>
-#include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/kernfs.h>
@@ -18,7 +15,6 @@
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
-#include <linux/mount.h>
 #include <linux/panic.h>
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -125,68 +121,6 @@ void mock_fill(void *p, size_t size, u64 from)
 
 	for (i = 0; i < size / sizeof(*words); i++)
 		words[i] = mock_word(from, i);
-}
-
-/*
- * Files
- */
-
-/* An ERR_PTR if it cannot be. */
-struct vfsmount *mock_mount(const char *fs)
-{
-	struct file_system_type *type = get_fs_type(fs);
-
-	return type ? kern_mount(type) : ERR_PTR(-ENODEV);
-}
-
-void mock_unmount(void *mnt)
-{
-	/* What a kernel thread closes is still open until this. */
-	flush_delayed_fput();
-	kern_unmount(mnt);
-}
-
-static void close_file(struct file *file)
-{
-	fput(file);
-	flush_delayed_fput();
-}
-
-/* The number of bytes, or an errno. */
-int mock_file_read(struct vfsmount *mnt, const char *path, char *buf, size_t size)
-{
-	struct file *file = file_open_root_mnt(mnt, path, O_RDONLY, 0);
-	loff_t pos = 0;
-	ssize_t len;
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-
-	len = kernel_read(file, buf, size - 1, &pos);
-	close_file(file);
-	if (len < 0)
-		return len;
-	if (len && buf[len - 1] == '\n')
-		len--;
-	buf[len] = '\0';
-	return len;
-}
-
-/* 0 or an errno. */
-int mock_file_write(struct vfsmount *mnt, const char *path, const char *text)
-{
-	struct file *file = file_open_root_mnt(mnt, path, O_WRONLY, 0);
-	loff_t pos = 0;
-	ssize_t len;
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-
-	len = kernel_write(file, text, strlen(text), &pos);
-	close_file(file);
-	if (len < 0)
-		return len;
-	return len == strlen(text) ? 0 : -EIO;
 }
 
 /*

@@ -7,12 +7,12 @@
  */
 
 #include <kunit/test.h>
-#include <linux/mount.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
 #include <drm/vgpu_drm.h>
 
+#include "kunit_files.h"
 #include "vgpu_update_kunit.h"
 
 #define NOTHING_SAVED	"the device runs it, but nothing of it was saved"
@@ -115,19 +115,17 @@ static void lose_vf_beyond_num_vfs(struct kunit *test)
 static int read_file(struct vfsmount *sysfs, struct update *update, const char *name,
 		     char *buf, size_t size)
 {
-	return mock_file_read(sysfs, mock_gpu_path(update->gpu, name), buf, size);
+	return user_file_read(sysfs, mock_gpu_path(update->gpu, name), buf, size);
 }
 
 /* The administrator sees which VF it was and why, and can have it back. */
 static void recover(struct kunit *test)
 {
-	struct vfsmount *sysfs = mock_mount("sysfs");
+	struct vfsmount *sysfs = user_mount_for(test, "sysfs");
 	struct update *update = update_new_usual(test);
 	struct mock_guest *guest;
 	char buf[128];
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sysfs);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, mock_unmount, sysfs));
 	detach_and_spoil_state(update);
 	KUNIT_ASSERT_EQ(test, mock_gpu_bind(update->gpu), 0);
 	KUNIT_EXPECT_GT(test, read_file(sysfs, update, "vf2/state", buf, sizeof(buf)), 0);
@@ -138,7 +136,7 @@ static void recover(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, buf, "0");
 	update->guests[VF_SYSTEM] = NULL;
 
-	KUNIT_EXPECT_EQ(test, 0, mock_file_write(sysfs,
+	KUNIT_EXPECT_EQ(test, 0, user_file_write(sysfs,
 						 mock_gpu_path(update->gpu, "vf2/reset"),
 						 "1"));
 	KUNIT_EXPECT_GT(test, read_file(sysfs, update, "vf2/state", buf, sizeof(buf)), 0);

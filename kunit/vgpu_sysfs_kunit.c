@@ -8,10 +8,10 @@
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/err.h>
-#include <linux/mount.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
+#include "kunit_files.h"
 #include "vgpu_mock.h"
 
 /* Mounted for the suite, as that takes longer than any case. */
@@ -34,7 +34,7 @@ static struct files *files_new(struct kunit *test)
 
 static int store(struct files *files, const char *name, const char *text)
 {
-	return mock_file_write(sysfs, mock_gpu_path(files->gpu, name), text);
+	return user_file_write(sysfs, mock_gpu_path(files->gpu, name), text);
 }
 
 static void expect_shown(struct files *files, const char *name, const char *text)
@@ -42,7 +42,7 @@ static void expect_shown(struct files *files, const char *name, const char *text
 	char buf[128] = "";
 	int len;
 
-	len = mock_file_read(sysfs, mock_gpu_path(files->gpu, name), buf,
+	len = user_file_read(sysfs, mock_gpu_path(files->gpu, name), buf,
 			     sizeof(buf));
 	KUNIT_EXPECT_GE_MSG(files->test, len, 0, "%s", name);
 	KUNIT_EXPECT_STREQ_MSG(files->test, buf, text, "%s", name);
@@ -130,7 +130,7 @@ static void reset_is_write_only(struct kunit *test)
 	char buf[16];
 
 	KUNIT_EXPECT_EQ(test, -EACCES,
-			mock_file_read(sysfs,
+			user_file_read(sysfs,
 				       mock_gpu_path(files->gpu, "vf1/reset"), buf,
 				       sizeof(buf)));
 }
@@ -308,7 +308,7 @@ static void priority_is_of_release_2(struct kunit *test)
 	char buf[16];
 	int len;
 
-	len = mock_file_read(sysfs,
+	len = user_file_read(sysfs,
 			     mock_gpu_path(files->gpu, "vf1/profile/sched_priority"), buf,
 			     sizeof(buf));
 	if (VGPU_RELEASE >= 2)
@@ -325,7 +325,7 @@ static void unbind_removes_files(struct kunit *test)
 
 	mock_gpu_unbind(files->gpu);
 	KUNIT_EXPECT_EQ(test, -ENOENT,
-			mock_file_read(sysfs, mock_gpu_path(files->gpu, "num_vfs"),
+			user_file_read(sysfs, mock_gpu_path(files->gpu, "num_vfs"),
 				       buf, sizeof(buf)));
 	KUNIT_ASSERT_EQ(test, mock_gpu_bind(files->gpu), 0);
 	expect_shown(files, "num_vfs", "0");
@@ -333,7 +333,7 @@ static void unbind_removes_files(struct kunit *test)
 
 static int mount_sysfs(struct kunit_suite *suite)
 {
-	struct vfsmount *mnt = mock_mount("sysfs");
+	struct vfsmount *mnt = user_mount("sysfs");
 
 	if (IS_ERR(mnt))
 		return PTR_ERR(mnt);
@@ -343,7 +343,7 @@ static int mount_sysfs(struct kunit_suite *suite)
 
 static void unmount_sysfs(struct kunit_suite *suite)
 {
-	mock_unmount(sysfs);
+	user_unmount(sysfs);
 	mock_suite_exit(suite);
 }
 

@@ -13,6 +13,7 @@
 
 #include "../drivers/gpu/drm/hotupdate/drm_hotupdate_internal.h"
 #include "../drivers/gpu/drm/vgpu/vgpu_fault.h"
+#include "vgpu_memory_kunit.h"
 #include "vgpu_update_kunit.h"
 
 struct update *update_new(struct kunit *test, unsigned int total_vfs, u64 vram_size)
@@ -112,20 +113,6 @@ struct update *update_new_usual(struct kunit *test)
 	return update;
 }
 
-static u64 *pages_of(struct kunit *test, const struct vgpu_memory *memory)
-{
-	u64 *pages = kunit_kcalloc(test, memory->size / SZ_4K, sizeof(u64), GFP_KERNEL);
-	const struct vgpu_chunk *chunk;
-	unsigned int n = 0;
-	u64 offset;
-
-	KUNIT_ASSERT_NOT_NULL(test, pages);
-	list_for_each_entry(chunk, &memory->chunks, link)
-		for (offset = 0; offset < chunk->size; offset += SZ_4K)
-			pages[n++] = vgpu_chunk_address(memory, chunk) + offset;
-	return pages;
-}
-
 static void get_to_know(struct update *update, unsigned int number,
 			struct vf_knowledge *known)
 {
@@ -141,7 +128,7 @@ static void get_to_know(struct update *update, unsigned int number,
 	known->timeslice_us = vf->timeslice_us;
 	known->size = vf->memory.size;
 	known->table = vgpu_lmtt_base(&vf->lmtt);
-	known->pages = pages_of(update->test, &vf->memory);
+	known->pages = memory_pages(update->test, &vf->memory);
 }
 
 void update_take_note(struct update *update)

@@ -1,10 +1,15 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files as user space sees them: sysfs and debugfs, mounted for a case alone.
+ * Files as user space sees them: sysfs and debugfs, mounted for a suite or a case
+ * alone. The suites of the core and those of vgpu share this, and are modules that
+ * share nothing else.
  */
+#ifndef _KUNIT_FILES_H_
+#define _KUNIT_FILES_H_
 
 #include <kunit/test.h>
 #include <linux/debugfs.h>
+#include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
@@ -12,33 +17,38 @@
 #include <linux/string.h>
 #include <linux/uio.h>
 
-#include "drm_hotupdate_kunit.h"
+/* An ERR_PTR if it cannot be. */
+static inline struct vfsmount *user_mount(const char *fs)
+{
+	struct file_system_type *type = get_fs_type(fs);
 
-static void unmount(void *mnt)
+	return type ? kern_mount(type) : ERR_PTR(-ENODEV);
+}
+
+static inline void user_unmount(void *mnt)
 {
 	/* What a kernel thread closes is still open until this. */
 	flush_delayed_fput();
 	kern_unmount(mnt);
 }
 
-struct vfsmount *fake_mount(struct kunit *test, const char *fs)
+/* Until the case is over. */
+static inline struct vfsmount *user_mount_for(struct kunit *test, const char *fs)
 {
-	struct file_system_type *type = get_fs_type(fs);
-	struct vfsmount *mnt;
+	struct vfsmount *mnt = user_mount(fs);
 
-	KUNIT_ASSERT_NOT_NULL(test, type);
-	mnt = kern_mount(type);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mnt);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, unmount, mnt), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, user_unmount, mnt), 0);
 	return mnt;
 }
 
-struct file *fake_file_open(struct vfsmount *mnt, const char *path, int flags)
+static inline struct file *user_file_open(struct vfsmount *mnt, const char *path,
+					  int flags)
 {
 	return file_open_root_mnt(mnt, path, flags, 0600);
 }
 
-void fake_file_close(struct file *file)
+static inline void user_file_close(struct file *file)
 {
 	fput(file);
 	flush_delayed_fput();
@@ -48,7 +58,8 @@ void fake_file_close(struct file *file)
  * A seq_file of debugfs is not for the kernel to read, in the way of others. What
  * debugfs does against its removal meanwhile has to be asked for.
  */
-static ssize_t seq_file_read(struct file *file, char *buf, size_t size, loff_t *pos)
+static inline ssize_t user_seq_file_read(struct file *file, char *buf, size_t size,
+					 loff_t *pos)
 {
 	struct kvec kvec = { .iov_base = buf, .iov_len = size };
 	struct dentry *dentry = file->f_path.dentry;
@@ -72,29 +83,31 @@ static ssize_t seq_file_read(struct file *file, char *buf, size_t size, loff_t *
  * Some bytes, from where the last read ended. (Not kernel_read(), which refuses
  * files that have a read of the old kind as well.)
  */
-ssize_t fake_file_read_on(struct file *file, char *buf, size_t size, loff_t *pos)
+static inline ssize_t user_file_read_on(struct file *file, char *buf, size_t size,
+					loff_t *pos)
 {
 	struct kvec kvec = { .iov_base = buf, .iov_len = size };
 	struct iov_iter iter;
 
 	if (!file->f_op->read_iter)
-		return seq_file_read(file, buf, size, pos);
+		return user_seq_file_read(file, buf, size, pos);
 	iov_iter_kvec(&iter, ITER_DEST, &kvec, 1, size);
 	return vfs_iter_read(file, &iter, pos, 0);
 }
 
 /* The number of bytes read, or an errno; without the newline at the end. */
-int fake_file_read(struct vfsmount *mnt, const char *path, char *buf, size_t size)
+static inline int user_file_read(struct vfsmount *mnt, const char *path, char *buf,
+				 size_t size)
 {
-	struct file *file = fake_file_open(mnt, path, O_RDONLY);
+	struct file *file = user_file_open(mnt, path, O_RDONLY);
 	loff_t pos = 0;
 	ssize_t len;
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
-	len = fake_file_read_on(file, buf, size - 1, &pos);
-	fake_file_close(file);
+	len = user_file_read_on(file, buf, size - 1, &pos);
+	user_file_close(file);
 	if (len < 0)
 		return len;
 	if (len && buf[len - 1] == '\n')
@@ -104,9 +117,9 @@ int fake_file_read(struct vfsmount *mnt, const char *path, char *buf, size_t siz
 }
 
 /* 0 or an errno. */
-int fake_file_write(struct vfsmount *mnt, const char *path, const char *text)
+static inline int user_file_write(struct vfsmount *mnt, const char *path, const char *text)
 {
-	struct file *file = fake_file_open(mnt, path, O_WRONLY);
+	struct file *file = user_file_open(mnt, path, O_WRONLY);
 	size_t size = strlen(text);
 	loff_t pos = 0;
 	ssize_t len;
@@ -115,8 +128,10 @@ int fake_file_write(struct vfsmount *mnt, const char *path, const char *text)
 		return PTR_ERR(file);
 
 	len = kernel_write(file, text, size, &pos);
-	fake_file_close(file);
+	user_file_close(file);
 	if (len < 0)
 		return len;
 	return len == size ? 0 : -EIO;
 }
+
+#endif /* _KUNIT_FILES_H_ */
