@@ -18,8 +18,8 @@ least_tests=23	# of the client: so that none is lost unnoticed
 render_tests()
 {
 	number=$(vgpu_render | wc -l)
-	[ "$number" -ge $least_tests ]
-	tap_is "$1: there are $number tests, of at least $least_tests" $? 0
+	tap_case "$1: there are $number tests, of at least $least_tests" \
+		[ "$number" -ge $least_tests ]
 	for test in $(vgpu_render); do
 		tap_run vgpu_render "$test"
 		case $tap_status in

@@ -239,8 +239,7 @@ free_between=$(free_kib)
 case_here "$updates updates" up_to $updates
 after=$(allocations)
 free_after=$(free_kib)
-[ -n "$before" ]
-tap_is "the modules had allocated something after 10 updates" $? 0
+tap_case "the modules had allocated something after 10 updates" [ -n "$before" ]
 tap_is "there were $updates updates" "$(get_attr "$adapter/generation")" $updates
 tap_is "of which five lost a VF" $lost 5
 tap_is "what the modules have allocated is what they had after 10" "$after" "$before"
@@ -268,8 +267,8 @@ tap_is "each request was answered, or went with its VF" \
 	$(($(counter mailbox_answers) + $(counter requests_lost))) \
 	"$(counter mailbox_requests)"
 tap_is "the device was reset at the first start only" "$(counter device_resets)" 1
-[ "$(distribution $waited | cut -d ' ' -f 1)" -gt 0 ]
-tap_is "in most updates requests waited" $? 0
+tap_case "in most updates requests waited" \
+	[ "$(distribution $waited | cut -d ' ' -f 1)" -gt 0 ]
 note_figures
 report_figures
 tap_case "no guest waited for a driver" no_guest_waited
