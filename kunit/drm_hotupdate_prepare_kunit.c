@@ -336,7 +336,7 @@ static int do_job(void *data)
 	struct job *job = data;
 
 	job->result = job->fn(job->driver);
-	complete(&job->done);
+	complete_all(&job->done);
 	return 0;
 }
 
@@ -350,7 +350,7 @@ static void start_job(struct kunit *test, struct job *job,
 	task = kthread_run(do_job, job, "hotupdate_kunit");
 	KUNIT_EXPECT_FALSE(test, IS_ERR(task));
 	if (IS_ERR(task))
-		complete(&job->done);
+		complete_all(&job->done);
 }
 
 static int prepare_job(struct fake_driver *driver)
