@@ -107,6 +107,12 @@ splats_test()
 	tools/testing/splats-test.sh
 }
 
+# Only there is a processor chosen that the emulator does not get wrong.
+emulator()
+{
+	! grep -n 'qemu-system-x86_6[4]' "$@" | grep -v '^tools/testing/qemu\.sh:'
+}
+
 clauses()
 {
 	tools/testing/clauses.py check
@@ -125,13 +131,14 @@ lint()
 }
 
 lock "$WORK_LOCK"
-tap_plan 8
+tap_plan 9
 lint "checkpatch --strict" checkpatch "${sources[@]}" "${kbuild[@]}"
 lint "sparse" sparse_modules "${modules_code[@]}"
 lint "kernel-doc of $LTS" kernel_doc "$lts" "${kernel_code[@]}"
 lint "kernel-doc of $NEWEST" kernel_doc "$newest" "${kernel_code[@]}"
 lint "shellcheck" shellcheck -x -P SCRIPTDIR -P tools/testing -P tools/testing/vm "${scripts[@]}"
 lint "splats.sh finds complaints" splats_test tools/testing/splats.sh
+lint "virtual machines are those of qemu.sh" emulator "${scripts[@]}"
 lint "clauses and their cases" clauses kunit/*_kunit.c
 lint "SPDX lines" spdx "${commentable[@]}"
 tap_done

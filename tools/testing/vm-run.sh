@@ -10,6 +10,7 @@
 
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/tap-read.sh"
+source "$TESTING/qemu.sh"
 
 raw=
 if [ "${1-}" = --raw ]; then
@@ -49,21 +50,14 @@ memory_mib()
 	echo "$half"
 }
 
-accel=${HOTUPDATE_ACCEL:-tcg,thread=single}
 timeout=$(setting timeout 600)
 cmdline=(console=ttyS0 panic=-1 oops=panic printk.devkmsg=on loglevel=7
 	 "hotupdate.scenario=$scenario")
 
-# TCG even where there is KVM: nested and emulated machines have a /dev/kvm
-# that hangs, and the tests are short. HOTUPDATE_ACCEL=kvm if yours works. Both
-# processors in one thread, as the QEMU of Debian 12 (7.2) can otherwise run an
-# instruction that the kernel on the other one has just replaced, a breakpoint
-# for example: "Oops: int3" in the middle of a boot.
-#
 # A clock of instructions is one that goes on by a nanosecond with each, whatever
 # else the host has to do, and over all sleep at once.
 clock=()
-case $(setting clock time),$accel in
+case $(setting clock time),$qemu_accel in
 instructions,tcg*)
 	clock=(-icount "shift=0,sleep=off")
 	cmdline+=(hotupdate.clock=instructions)
@@ -72,9 +66,8 @@ esac
 
 boot()
 {
-	timeout --foreground "$timeout" qemu-system-x86_64 \
-		-nodefaults -no-user-config -no-reboot -display none -monitor none \
-		-accel "$accel" "${clock[@]}" -smp 2 -m "$(memory_mib)" \
+	timeout --foreground "$timeout" "${qemu[@]}" \
+		"${clock[@]}" -smp 2 -m "$(memory_mib)" \
 		-kernel "$stock/vmlinuz" -initrd "$initramfs" \
 		-append "${cmdline[*]} $(setting cmdline '')" \
 		-chardev "file,id=kernel,path=$log" -serial chardev:kernel \
