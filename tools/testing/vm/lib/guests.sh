@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# Guests: one vgpu_guest for each VF. Sourced after hotupdate.sh.
+# Guests: one vgpu_guest for each VF. Sourced after hotupdate.sh and wait.sh.
 
 guests=
 
@@ -61,17 +61,6 @@ guest_get()
 guest_works()
 {
 	[ "$(guest_get "$1" completions)" -gt 0 ] 2>/dev/null
-}
-
-# wait_until COMMAND... - up to a minute
-wait_until()
-{
-	for _ in $(seq 600); do
-		"$@" && return
-		usleep 100000
-	done
-	echo "in vain: $*"
-	return 1
 }
 
 guest_completed_more()

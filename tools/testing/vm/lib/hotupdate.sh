@@ -32,9 +32,7 @@ load_driver()
 # set_attr FILE VALUE
 set_attr()
 {
-	# a write that is refused is the shell's own error: in a subshell it
-	# does not end the script
-	(echo "$2" >"$1") 2>&1
+	vgpu_file write "$1" "$2" 2>&1
 }
 
 get_attr()

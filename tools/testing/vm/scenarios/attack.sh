@@ -11,6 +11,7 @@
 # timeout: 1200
 
 . ./tap.sh
+. ./lib/wait.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
 . ./lib/figures.sh

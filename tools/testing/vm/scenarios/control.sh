@@ -7,6 +7,7 @@
 # memory: 1024
 
 . ./tap.sh
+. ./lib/wait.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
 . ./lib/memory.sh

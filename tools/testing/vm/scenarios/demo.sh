@@ -8,6 +8,7 @@
 # timeout: 300
 
 . ./tap.sh
+. ./lib/wait.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
 

@@ -8,6 +8,7 @@
 # timeout: 600
 
 . ./tap.sh
+. ./lib/wait.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
 
@@ -46,11 +47,11 @@ case_here "guests begin" start_guests $vfs
 
 # the save
 for block in 0 1 2 3 5; do
-	echo $block >/sys/module/vgpu/parameters/fail_save
+	set_attr /sys/module/vgpu/parameters/fail_save $block
 	tap_fails "a save that fails after $block blocks" prepare
 	tap_is "leaves the driver running" "$(stash)" "running 0 0 2"
 done
-echo -1 >/sys/module/vgpu/parameters/fail_save
+set_attr /sys/module/vgpu/parameters/fail_save -1
 tap_case "guests go on after failed saves" guests_go_on
 tap_fails "a state version that the driver does not write" prepare 3
 tap_case "the driver still serves" set_attr "$admin/vf1/profile/exec_quantum_us" 2000

@@ -10,6 +10,7 @@
 # timeout: 900
 
 . ./tap.sh
+. ./lib/wait.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
 

@@ -5,6 +5,7 @@
 # cmdline: slub_debug=FZPU
 
 . ./tap.sh
+. ./lib/wait.sh
 . ./lib/hotupdate.sh
 
 load()
@@ -48,40 +49,92 @@ for order_in in $orders_in; do
 	done
 done
 
-# Loading fails when some of many devices are there, as whoever loads them is
-# killed, and all the while somebody tries to open a window of the first one. It
-# must not be one that goes.
-keep_opening()
+is_loaded()
 {
-	while [ ! -e /tmp/enough ]; do
-		if [ -e /dev/vgpu-vf1 ]; then
-			(exec 3<>/dev/vgpu-vf1 && echo >/tmp/opened && usleep 2000000) 2>/dev/null
-		fi
-	done
-}
-
-load_until_killed()
-{
-	insmod /modules/vgpu_sim.ko devices=64 vram_mb=4 total_vfs=8 &
-	loader=$!
-	while [ ! -e /dev/vgpu4-vf1 ] && [ -e /proc/$loader ]; do
-		usleep 1000
-	done
-	kill -KILL $loader
-	wait $loader
 	grep -q '^vgpu_sim ' /proc/modules
 }
 
-keep_opening &
-keeper=$!
-tap_fails "the device does not load if it is killed in the middle of it" load_until_killed
-touch /tmp/enough
-wait $keeper
-tap_is "no window could be opened before that was known" \
-	"$(cat /tmp/opened 2>&1)" "cat: can't open '/tmp/opened': No such file or directory"
+# watch_window - a process tries to open the first window over and over, and keeps
+# it once it is open
+watch_window()
+{
+	rm -f /tmp/watch
+	mkfifo /tmp/watch
+	vgpu_file watch vgpu_sim /dev/vgpu-vf1 >/tmp/watch &
+	watcher=$!
+	exec 4</tmp/watch
+}
+
+# wait_for_window - until an attempt has found the node, or a minute is over
+wait_for_window()
+{
+	read -r _ <&4
+}
+
+# stop_watching - sets how many attempts ended in which way
+stop_watching()
+{
+	opened='' other='' refused='' absent=''
+	kill "$watcher"
+	totals=$(grep "=" <&4)
+	wait "$watcher"
+	exec 4<&-
+	for total in $totals; do
+		eval "${total%=*}=${total#*=}"
+	done
+}
+
+# killed_load - the module is to make so many devices that it is still at it when
+# the first window is there; whoever loads it is killed then
+killed_load()
+{
+	watch_window
+	insmod /modules/vgpu_sim.ko devices=64 vram_mb=4 total_vfs=8 &
+	loader=$!
+	wait_for_window
+	kill -KILL $loader
+	wait $loader
+	stop_watching
+	! is_loaded
+}
+
+# load_is_killed - a load that was faster than its end is none; try again
+load_is_killed()
+{
+	for _ in 1 2 3 4 5; do
+		killed_load && return
+		unload sim || return
+	done
+	return 1
+}
+
+# load_under_watch - it does not fail; the window opens when it is done
+load_under_watch()
+{
+	watch_window
+	loaded=0
+	load sim && wait_until window_is_held || loaded=1
+	stop_watching
+	return $loaded
+}
+
+# An open file holds the module once for the device and once for its functions.
+window_is_held()
+{
+	[ "$(awk '$1 == "vgpu_sim" { print $3 }' /proc/modules)" -ge 1 ]
+}
+
+# A load that fails frees the module, whoever holds it: nobody may open a window
+# before the load is known to succeed.
+tap_case "the device does not load if it is killed in the middle of it" load_is_killed
+tap_is "no window could be opened meanwhile" "$opened of vgpu_sim, $other of others" \
+	"0 of vgpu_sim, 0 of others"
+tap_case "though it was tried: $refused times refused, $absent times absent" \
+	[ "$refused" -ge 1 ]
 tap_fails "none is left" [ -e /dev/vgpu-vf1 ]
-tap_case "a device that fits loads after that" load sim
-opens() { exec 3<>/dev/vgpu-vf8 && exec 3>&-; }
-tap_case "its windows open" opens
+tap_case "a device that fits loads after that" load_under_watch
+tap_is "its first window opens" "$opened of vgpu_sim, $other of others" \
+	"1 of vgpu_sim, 0 of others"
+tap_case "so does its last" vgpu_file open vgpu_sim /dev/vgpu-vf8
 tap_case "and it unloads" unload sim
 tap_done

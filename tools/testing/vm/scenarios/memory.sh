@@ -9,6 +9,7 @@
 # timeout: 600
 
 . ./tap.sh
+. ./lib/wait.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
 . ./lib/memory.sh

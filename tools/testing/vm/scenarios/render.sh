@@ -9,6 +9,7 @@
 # stock-modules: vgem
 
 . ./tap.sh
+. ./lib/wait.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
 

@@ -16,7 +16,7 @@ record()
 {
 	name=$1
 	shift
-	echo >$tracing/trace
+	vgpu_file clear $tracing/trace || return
 	"$@" || return
 	cat $tracing/trace >"/tmp/$name.trace"
 }

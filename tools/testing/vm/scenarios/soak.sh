@@ -12,6 +12,7 @@
 # timeout: 3600
 
 . ./tap.sh
+. ./lib/wait.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
 . ./lib/figures.sh
