@@ -99,6 +99,7 @@ extern sigjmp_buf bus_env;
 
 /* guest_window.c */
 int window_open(struct guest *g);
+bool window_was_reset(struct guest *g);
 void window_close(struct guest *g);
 void window_check_regained(struct guest *g, __u64 from);
 __u64 reg_read(struct guest *g, __u64 reg);

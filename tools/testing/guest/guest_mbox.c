@@ -191,7 +191,7 @@ static void check_value(struct guest *g, const struct request *r, __u64 value)
 		g->stats.pf_release_last = value;
 		break;
 	}
-	if (!right)
+	if (!right && !window_was_reset(g))
 		problem(g, &g->stats.mailbox_errors, "property %llu is said to be %llu",
 			r->arg, value);
 }
@@ -200,11 +200,12 @@ static void check_value(struct guest *g, const struct request *r, __u64 value)
 static void check_balloon(struct guest *g, const struct request *r, __u64 value)
 {
 	struct mbox *m = g->mbox;
+	bool possible = value >= r->arg && value <= g->mem_size;
 
-	if (value < r->arg || value > g->mem_size)
+	if (!possible && !window_was_reset(g))
 		problem(g, &g->stats.mailbox_errors, "of %llu bytes it was given %llu",
 			r->arg, value);
-	else if (r->arg == g->mem_size && m->left && m->left < g->mem_size)
+	if (possible && r->arg == g->mem_size && m->left && m->left < g->mem_size)
 		window_check_regained(g, m->left);
 	m->left = value;
 }
@@ -218,10 +219,10 @@ static void take_answer(struct guest *g, __u64 id)
 
 	report_mailbox(g, now_ns() - r->sent_ns);
 	m->answered = id;
-	if (reg_write(g, VGPU_VF_REG_MBOX_ACK, id))
+	if (reg_write(g, VGPU_VF_REG_MBOX_ACK, id) && !window_was_reset(g))
 		problem(g, &g->stats.mailbox_errors, "answer %llu cannot be acknowledged",
 			id);
-	if (status != r->status)
+	if (status != r->status && !window_was_reset(g))
 		problem(g, &g->stats.mailbox_errors,
 			"request %llu of kind %llu has status %llu, where %llu is due",
 			id, r->op, status, r->status);
@@ -241,6 +242,8 @@ void mbox_answers(struct guest *g)
 		if (!id || g->fatal)
 			return;
 		if (id != m->answered + 1 || id > m->sent) {
+			if (window_was_reset(g))
+				return;
 			fatal(g, &g->stats.mailbox_errors,
 			      "answer %llu after %llu of %llu requests",
 			      id, m->answered,

@@ -35,6 +35,20 @@ int reg_write(struct guest *g, __u64 reg, __u64 value)
 	return -errno;
 }
 
+/*
+ * Whether a reset, or the end of the VF, explains a value that is not as it should
+ * be: memory and mailbox are cleared after either. It is reported, and not the
+ * value, which the guest may see before the interrupt.
+ */
+bool window_was_reset(struct guest *g)
+{
+	if (reg_read(g, VGPU_VF_REG_RESETS) == g->resets &&
+	    reg_read(g, VGPU_VF_REG_STATUS) & VGPU_VF_STATUS_ENABLED)
+		return false;
+	fatal(g, &g->stats.resets, "this VF was reset or disabled");
+	return true;
+}
+
 /* A ring of its own size at address 0, empty; any fault is over. */
 int window_set_ring(struct guest *g)
 {
@@ -194,11 +208,14 @@ void window_check_regained(struct guest *g, __u64 from)
 {
 	const __u64 bytes = g->mem_size - from;
 	__u64 *words, i;
+	int ret;
 
 	words = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, g->fd, from);
 	if (words == MAP_FAILED) {
-		problem(g, &g->stats.other_errors, "memory that came back: mmap: %s",
-			strerror(errno));
+		ret = errno;
+		if (!window_was_reset(g))
+			problem(g, &g->stats.other_errors, "memory that came back: mmap: %s",
+				strerror(ret));
 		return;
 	}
 	for (i = 0; i < bytes / sizeof(*words); i++) {
@@ -206,7 +223,7 @@ void window_check_regained(struct guest *g, __u64 from)
 			break;
 		words[i] = ~i;
 	}
-	if (i < bytes / sizeof(*words))
+	if (i < bytes / sizeof(*words) && !window_was_reset(g))
 		problem(g, &g->stats.verify_errors,
 			"memory that came back is 0x%016llx at 0x%llx", words[i],
 			from + i * sizeof(*words));

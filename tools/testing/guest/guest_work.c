@@ -66,18 +66,6 @@ static __u64 expected_sum(const struct work *w, struct range r)
 	return sum;
 }
 
-/*
- * A reset takes what was in memory. Who looks before it is told of the reset is to
- * complain of that alone.
- */
-static bool was_reset(struct guest *g)
-{
-	if (reg_read(g, VGPU_VF_REG_RESETS) == g->resets)
-		return false;
-	fatal(g, &g->stats.resets, "this VF was reset, and its memory is not as it was");
-	return true;
-}
-
 static void verify_page(struct guest *g, __u64 page)
 {
 	const struct content *c = &g->work->content[page];
@@ -90,7 +78,7 @@ static void verify_page(struct guest *g, __u64 page)
 		have = __atomic_load_n(&mem[i], __ATOMIC_RELAXED);
 		if (have == want)
 			continue;
-		if (was_reset(g))
+		if (window_was_reset(g))
 			return;
 		problem(g, &g->stats.verify_errors,
 			"memory at 0x%llx is 0x%016llx and should be 0x%016llx",
@@ -118,7 +106,7 @@ static void verify_sum(struct guest *g, unsigned int slot, unsigned int i, struc
 	__u64 want = expected_sum(g->work, r);
 	__u64 have = __atomic_load_n(result_slot(g, slot, i), __ATOMIC_RELAXED);
 
-	if (have != want && !was_reset(g))
+	if (have != want && !window_was_reset(g))
 		problem(g, &g->stats.verify_errors,
 			"checksum of %llu pages at 0x%llx is 0x%016llx and should be 0x%016llx",
 			r.pages, (r.page * PAGE),
