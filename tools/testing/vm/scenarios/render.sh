@@ -5,13 +5,13 @@
 # sharing, what is refused; and fences that outlive the driver.
 # cmdline: slub_debug=FZPU init_on_free=1
 # memory: 1024
-# timeout: 900
 # stock-modules: vgem
 
 . ./tap.sh
 . ./lib/wait.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
+. ./lib/log.sh
 
 least_tests=23	# of the client: so that none is lost unnoticed
 
@@ -22,6 +22,8 @@ render_tests()
 	tap_case "$1: there are $number tests, of at least $least_tests" \
 		[ "$number" -ge $least_tests ]
 	for test in $(vgpu_render); do
+		# a worker frees objects and jobs after their client has gone
+		wait_until prints 0 pf_jobs >/dev/null
 		tap_run vgpu_render "$test"
 		case $tap_status in
 		0) tap_ok "$1: $test" ;;
@@ -38,9 +40,12 @@ render_tests()
 # is replaced: the module goes all the same, and they are still what they were
 fences_outlive()
 {
+	rm -f /tmp/hold
 	vgpu_render --hold /tmp/hold >/tmp/hold.log 2>&1 &
 	holder=$!
-	wait_until test -e /tmp/hold && replace_driver "$@" && rm /tmp/hold && wait "$holder"
+	# (a worker frees the job of the holder, which has closed its file)
+	wait_until test -e /tmp/hold && wait_until prepare "${2:-0}" && rmmod vgpu &&
+		load_driver "$1" && rm /tmp/hold && wait "$holder"
 	held_status=$?
 	cat /tmp/hold.log
 	return $held_status
@@ -59,9 +64,54 @@ ring_is_well()
 	! dmesg | grep "PF's ring"
 }
 
-log_has()
+# from_debugfs PROGRAM FILE - what awk prints
+from_debugfs()
 {
-	dmesg | grep -F "$1"
+	awk "$1" "$files/$2"
+}
+
+pf_jobs()
+{
+	# shellcheck disable=SC2016 # for awk
+	from_debugfs '/^jobs:/ { print $7 }' pf
+}
+
+# update_waits_for_job - a client that was killed leaves a job behind, which waits
+# for another device; no update begins before the job is over. If the job was over
+# too early, that was no attempt.
+update_waits_for_job()
+{
+	for _ in $(seq 5); do
+		wait_until prints 0 pf_jobs || return
+		mark_log
+		rm -f /tmp/leave
+		vgpu_render --leave /tmp/leave &
+		leaver=$!
+		wait_until test -e /tmp/leave || return
+		begins=0
+		prepare || begins=1
+		rm /tmp/leave
+		left=0
+		wait "$leaver" || left=$?
+		[ $left = 3 ] || break
+		[ $begins = 1 ] || set_attr "$adapter/cancel" 1 || return
+	done
+	[ "$left $begins" = "0 1" ] && log_has "jobs of 1 clients that have gone"
+}
+
+# hold_render_node - a client of the shell's own, that does nothing
+hold_render_node()
+{
+	rm -f /tmp/held
+	vgpu_file hold drm "/dev/dri/$(basename "$device"/drm/renderD*)" >/tmp/held &
+	holder=$!
+	wait_until grep -q open /tmp/held
+}
+
+let_render_node_go()
+{
+	kill "$holder"
+	wait "$holder"
 }
 
 tap_case "the base loads" load_base vram_mb=64 total_vfs=8
@@ -69,15 +119,20 @@ tap_case "vgem loads" modprobe vgem
 tap_case "release 2 takes the device" load_driver 2
 QUOTA=1048576 tap_case "VFs are provisioned" provision 2
 case_here "guests begin" start_guests 2 -l 1
-render_tests "release 2"
-tap_case "no job went wrong" ring_is_well
 files=/sys/kernel/debug/dri/$gpu
 [ -d "$files" ] || files=$(dirname "$(grep -l "^vgpu dev=$gpu" /sys/kernel/debug/dri/*/name | head -n 1)")
-tap_is "debugfs: VFs" "$(awk '$2 == "enabled" { n++; bytes += $4 } END { print n, bytes }' "$files/vfs")" \
+render_tests "release 2"
+tap_case "no job went wrong" ring_is_well
+# shellcheck disable=SC2016 # for awk
+tap_is "debugfs: VFs" \
+	"$(from_debugfs '$2 == "enabled" { n++; bytes += $4 } END { print n, bytes }' vfs)" \
 	"2 2097152"
-tap_is "debugfs: VRAM" "$(awk '/^total:/ { print $2, $4 }' "$files/vram" | tr -d ,)" "67108864 1048576"
-tap_is "debugfs: the PF, with no job left over" \
-	"$(sed -n 's/^state: //p; s/.* ring, \([0-9]*\) in all.*/\1/p' "$files/pf" | tr '\n' ' ')" "started 0 "
+# clients' objects and jobs are freed by a worker, after their files are closed
+# shellcheck disable=SC2016 # for awk
+tap_becomes "debugfs: VRAM" "67108864, 1048576" from_debugfs '/^total:/ { print $2, $4 }' vram
+# shellcheck disable=SC2016 # for awk
+tap_is "debugfs: the PF" "$(from_debugfs '/^state:/ { print $2 }' pf)" started
+tap_becomes "debugfs: no job is left over" 0 pf_jobs
 case_here "fences outlive release 2" fences_outlive 1 1
 case_here "fences outlive release 1" fences_outlive 2 1
 tap_is "nothing was lost" "$(get_attr "$adapter/generation")" 2
@@ -89,19 +144,14 @@ tap_case "a client uses the device when it is saved" vgpu_render every_operation
 tap_case "cancel" set_attr "$adapter/cancel" 1
 tap_case "and after the cancel" vgpu_render every_operation
 
-# a client that was killed leaves a job behind, which waits for another device
-vgpu_render --leave /tmp/leave &
-tap_case "a client has gone, and left a job" wait_until test -e /tmp/leave
-tap_fails "no update begins before the job is over" prepare
-tap_case "and the log says why" log_has "jobs of 1 clients that have gone"
-rm /tmp/leave
+case_here "no update begins before a job is over, and the log says why" update_waits_for_job
 tap_case "it is over" wait_until prepare
 tap_case "and cancel" set_attr "$adapter/cancel" 1
 
-exec 9<>"/dev/dri/$(basename "$device"/drm/renderD*)"
+case_here "a client opens the render node" hold_render_node
 tap_case "prepare with an open client" prepare
 tap_fails "the module stays while a client has it open" rmmod vgpu
-exec 9>&-
+let_render_node_go
 tap_case "and goes when none has" wait_until rmmod vgpu
 tap_case "release 2 again" load_driver 2
 tap_case "the render node is there again" vgpu_render every_operation
