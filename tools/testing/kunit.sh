@@ -25,7 +25,7 @@ kunit_status=0
 run_kunit()
 {
 	rm -f "$um_build/results.json" "$um_build/test.log"
-	um_kunit run --timeout=1800 --json="$um_build/results.json" "$@" || kunit_status=$?
+	um_kunit run --timeout=3600 --json="$um_build/results.json" "$@" || kunit_status=$?
 	[ -e "$um_build/results.json" ]
 }
 

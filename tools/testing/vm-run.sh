@@ -50,7 +50,7 @@ memory_mib()
 	echo "$half"
 }
 
-timeout=$(setting timeout 600)
+timeout=$(setting timeout 1200)
 cmdline=(console=ttyS0 panic=-1 oops=panic printk.devkmsg=on loglevel=7
 	 "hotupdate.scenario=$scenario")
 

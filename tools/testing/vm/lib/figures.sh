@@ -35,6 +35,23 @@ figure()
 	printf "$format\n" "$@" >>$figures
 }
 
+# tap_ratio DESCRIPTION COMMAND... - as tap_case, for what the clock of
+# instructions alone can judge: by any other one the host's load would decide
+tap_ratio()
+{
+	if grep -q hotupdate.clock=instructions /proc/cmdline; then
+		tap_case "$@"
+	else
+		tap_skip "$1" "there is no clock of instructions"
+	fi
+}
+
+# at_most WHAT VALUE LIMIT
+at_most()
+{
+	tap_ratio "$1: $2, of $3 that may be" [ "$2" -le "$3" ]
+}
+
 # figure_clock - what a microsecond is, see README.md
 figure_clock()
 {

@@ -101,6 +101,12 @@ stop_guests()
 	return $worst
 }
 
+# requests_over - in either way
+requests_over()
+{
+	echo $(($(counter mailbox_answers) + $(counter requests_lost)))
+}
+
 # device_is_well [COUNTER...] - nothing that a wrong update, or a wrong guest,
 # does to the device was counted, but for what is named
 device_is_well()

@@ -2,29 +2,29 @@
 # shellcheck shell=dash
 #
 # VFs that an update cannot take over: have one, and see that it is reported.
-# Sourced after hotupdate.sh and guests.sh.
+# Sourced after hotupdate.sh, uevents.sh and log.sh.
 
 # spoil VF - the next save writes something wrong for it
 spoil()
 {
-	# what is reported by uevents goes to a file; env is run for each
-	uevent env >/tmp/uevents &
-	listener=$!
-	set_attr /sys/module/vgpu/parameters/corrupt_vf "$1"
+	mark_log
+	# env prints the variables of each uevent
+	listen env && set_attr /sys/module/vgpu/parameters/corrupt_vf "$1"
 }
 
 # lost_is_reported VF REASON - in all the ways there are
 lost_is_reported()
 {
-	wait_until grep -q VGPU_REASON /tmp/uevents
-	kill "$listener"
+	# shellcheck disable=SC2154 # from uevents.sh
+	wait_until grep -q VGPU_REASON "$uevents"
+	stop_listening
 	for line in VGPU_EVENT=vf_lost "VGPU_VF=$1" "VGPU_REASON=$2"; do
-		grep -qxF "$line" /tmp/uevents || {
+		grep -qxF "$line" "$uevents" || {
 			echo "no uevent with $line"
 			return 1
 		}
 	done
-	dmesg | tail -n 40 | grep -qF "VF $1 is lost in the update, and reset: $2" || {
+	log_has "VF $1 is lost in the update, and reset: $2" >/dev/null || {
 		echo "the log does not have it"
 		return 1
 	}

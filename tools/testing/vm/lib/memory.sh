@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# How much memory is in use, and by whom. Sourced after tap.sh.
+# How much memory is in use, and by whom. Sourced after hotupdate.sh and wait.sh.
 
 # sites - call sites of modules with allocations that are not free; those of a
 # module that has gone have no name, only an address. For slub_debug=U.
@@ -33,16 +33,15 @@ sites_are_known()
 	done
 }
 
-# free_kib - what is free, what would be if it was asked for, what the processors
+# free_now - what is free, what would be if it was asked for, what the processors
 # keep for themselves, and the files in /tmp, which are the scenario's own. What
 # each processor has counted, and not added to the sum yet, is added first. What is
 # left of noise is the kernel's own threads, which come and go: about 100 KiB.
-free_kib()
+free_now()
 {
 	sync
-	echo 3 >/proc/sys/vm/drop_caches
-	sleep 1
-	echo 1 >/proc/sys/vm/stat_refresh
+	set_attr /proc/sys/vm/drop_caches 3
+	set_attr /proc/sys/vm/stat_refresh 1
 	df -k /tmp | awk '
 		/^(MemFree|SReclaimable):/ { sum += $2 }
 		/ count: / { sum += 4 * $2 }
@@ -50,11 +49,31 @@ free_kib()
 		END { print sum }' - /proc/meminfo /proc/zoneinfo
 }
 
-# memory_is_back DESCRIPTION BEFORE LIMIT - no more than LIMIT KiB less is free
-# than what free_kib said before
+# free_kib - as free_now, once it no longer grows: some memory is freed later, by
+# RCU or by a worker
+free_kib()
+{
+	now=$(free_now)
+	for _ in $(seq 30); do
+		usleep 200000
+		last=$now
+		now=$(free_now)
+		[ $((now - last)) -ge 64 ] || break
+	done
+	echo "$now"
+}
+
+is_free()
+{
+	after=$(free_now)
+	[ $(($1 - after)) -lt "$2" ]
+}
+
+# memory_is_back DESCRIPTION BEFORE LIMIT - less than LIMIT KiB of what free_kib
+# returned before is missing, now or within a minute: a leak stays
 memory_is_back()
 {
-	after=$(free_kib)
+	wait_until is_free "$2" "$3" >/dev/null
 	tap_diag "free: $2 KiB before, $after KiB after"
 	if [ $(($2 - after)) -lt "$3" ]; then
 		tap_ok "$1"

@@ -10,6 +10,7 @@
 . ./lib/wait.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
+. ./lib/uevents.sh
 . ./lib/memory.sh
 
 # refused WHAT FILE VALUE ERROR STATE - a write fails with an error message,
@@ -28,27 +29,17 @@ refused()
 announced()
 {
 	# (the first ones may have none: it was we who asked for those)
-	grep '^[a-z]' /tmp/uevents | uniq | tr '\n' ','
+	grep '^[a-z]' "$uevents" | uniq | tr '\n' ','
 }
 
-# listen - to uevents of this adapter; a shell is run for each
-listen()
+# listen_to_adapter - the states of this adapter alone; a shell is run for each
+listen_to_adapter()
 {
 	# shellcheck disable=SC2016 # for that shell
-	uevent sh -c '
+	listen sh -c '
 		[ "$ACTION" != change ] || case $DEVPATH in
 		*/drm_hotupdate/"$0") echo "$HOTUPDATE_STATE $HOTUPDATE_GENERATION" ;;
-		esac' "${adapter##*/}" >/tmp/uevents &
-	listener=$!
-	# it is there when it hears something
-	wait_until hears
-}
-
-hears()
-{
-	echo change >"$adapter/uevent"
-	usleep 100000
-	[ -s /tmp/uevents ]
+		esac' "${adapter##*/}"
 }
 
 announced_to_the_end()
@@ -63,8 +54,8 @@ announced_to_the_end()
 # passed through on the way is announced or not: it may be over too soon.
 announced_update()
 {
-	listen && replace_driver 2 && wait_until announced_to_the_end "$2"
-	kill $listener
+	listen_to_adapter && replace_driver 2 && wait_until announced_to_the_end "$2"
+	stop_listening
 	announced | grep -xE "(running $1,)?(saving $1,)?saved $1,detached $1,(restoring $1,)?running $2," || {
 		announced
 		return 1

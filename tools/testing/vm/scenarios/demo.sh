@@ -5,7 +5,6 @@
 # without. Not TAP: for people to read. Fails unless no guest noticed the updates,
 # and all of them the plain reload.
 # memory: 1024
-# timeout: 300
 
 . ./tap.sh
 . ./lib/wait.sh

@@ -5,12 +5,12 @@
 # later attempt, goes on where it was. The guests run all the time.
 # cmdline: slub_debug=FZPU init_on_free=1
 # memory: 1024
-# timeout: 600
 
 . ./tap.sh
 . ./lib/wait.sh
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
+. ./lib/log.sh
 
 vfs=4
 
@@ -66,10 +66,10 @@ driver_is_refused "release 1, which does not read state version 2" 1 \
 	"it reads state versions 1 to 1, this is 2"
 # of one that did not come as far as that the core knows nothing: what it has said
 # last stays
+mark_log
 driver_is_refused "a driver that fails before it registers" 2 \
 	"it reads state versions 1 to 1, this is 2" fail_probe=1
-tap_case "the log has why" \
-	sh -c "dmesg | tail -n 20 | grep 'probe fails because a module parameter asks for it'"
+tap_case "the log has why" log_has "probe fails because a module parameter asks for it"
 for block in 0 1 2 3 $((blocks - 1)); do
 	driver_is_refused "a driver that refuses block $block" 2 "block $block of $blocks" \
 		fail_restore=$block

@@ -6,7 +6,6 @@
 # and after the last is compared.
 # cmdline: slub_debug=U
 # memory: 1024
-# timeout: 600
 
 . ./tap.sh
 . ./lib/wait.sh

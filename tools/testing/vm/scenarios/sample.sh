@@ -5,7 +5,6 @@
 # driver gave it, does not notice. init_on_free makes the device read a step of
 # zero should that page be freed too early.
 # cmdline: slub_debug=FZPU init_on_free=1
-# timeout: 300
 
 . ./tap.sh
 . ./lib/wait.sh
@@ -175,6 +174,7 @@ tap_fails "which the driver does not take for the same" [ -e "$device/driver" ]
 tap_is "what was saved still stays" "$(stash)" "detached 3 2"
 tap_case "discard" set_attr "$adapter/discard" 1
 tap_case "the adapter goes" wait_until gone
-tap_case "the modules unload" rmmod tally tally_device drm_hotupdate
+tap_case "the modules unload" rmmod tally tally_device
+tap_case "so does the core, when the adapter has gone" wait_until rmmod drm_hotupdate
 tap_is "none is left" "$(grep -cE '^(tally|drm_hotupdate)' /proc/modules)" 0
 tap_done

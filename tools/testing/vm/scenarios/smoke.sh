@@ -3,7 +3,6 @@
 #
 # The modules load into a stock kernel and leave it again.
 # cmdline: slub_debug=FZPU
-# timeout: 120
 
 . ./tap.sh
 
