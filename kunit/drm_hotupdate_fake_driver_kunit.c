@@ -547,6 +547,12 @@ void fake_driver_expect_restored(struct fake_driver *driver,
 	}
 }
 
+/* No shorter by ktime, as msleep() can be by a part of a jiffy. */
+void fake_nap(unsigned int ms)
+{
+	usleep_range(ms * USEC_PER_MSEC, (ms + 1) * USEC_PER_MSEC);
+}
+
 /* A hook: the callback that hook_data, a struct fake_failure, names fails. */
 int fake_fail_hook(struct fake_driver *driver, enum fake_call call,
 		   struct drm_hotupdate_block *block)

@@ -185,6 +185,7 @@ void fake_driver_unregister(struct fake_driver *driver);
 void fake_driver_put_blocks(struct fake_driver *driver);
 void fake_driver_expect_restored(struct fake_driver *driver,
 				 const struct fake_driver *saver);
+void fake_nap(unsigned int ms);
 int fake_fail_hook(struct fake_driver *driver, enum fake_call call,
 		   struct drm_hotupdate_block *block);
 

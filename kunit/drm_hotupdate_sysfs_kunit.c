@@ -305,8 +305,8 @@ static void write_deadline(struct kunit *test)
 {
 	struct fake_driver *driver = fake_driver_running(test);
 
-	KUNIT_EXPECT_EQ(test, attr_write(driver->gpu, "deadline_ms", "2500\n"), 0);
-	expect_attr(driver->gpu, "deadline_ms", "2500");
+	KUNIT_EXPECT_EQ(test, attr_write(driver->gpu, "deadline_ms", "600000\n"), 0);
+	expect_attr(driver->gpu, "deadline_ms", "600000");
 	KUNIT_EXPECT_EQ(test, attr_write(driver->gpu, "prepare", "0"), 0);
 	KUNIT_EXPECT_EQ(test, attr_write(driver->gpu, "deadline_ms", "0"), 0);
 	expect_attr(driver->gpu, "deadline_ms", "0");

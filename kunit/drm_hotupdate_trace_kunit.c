@@ -207,7 +207,7 @@ static void expect_detach_and_attach(struct traced *traced)
 static int nap_and_fail(struct fake_driver *driver, enum fake_call call,
 			struct drm_hotupdate_block *block)
 {
-	msleep(NAP_MS);
+	fake_nap(NAP_MS);
 	return fake_fail_hook(driver, call, block);
 }
 
@@ -319,7 +319,7 @@ static int oversleep(struct fake_driver *driver, enum fake_call call,
 	/* As if the time that it was given was over. */
 	if (call == FAKE_SAVE)
 		driver->adapter->deadline = 0;
-	msleep(NAP_MS);
+	fake_nap(NAP_MS);
 	return 0;
 }
 

@@ -5,7 +5,8 @@
  */
 
 #include <linux/delay.h>
-#include <linux/ktime.h>
+#include <linux/jiffies.h>
+#include <linux/sched.h>
 
 #include "vgpu_sim_helpers.h"
 
@@ -138,6 +139,23 @@ static void turn_after_invalidation(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bad, 0);
 }
 
+/* Off the run queue, or only on it until the scheduler comes across it. */
+static bool thread_sleeps(struct vgpu_sim *sim)
+{
+	const struct task_struct *task = sim->engine.task;
+
+	return !READ_ONCE(task->on_rq) || READ_ONCE(task->se.sched_delayed);
+}
+
+static bool wait_until_thread_sleeps(struct vgpu_sim *sim)
+{
+	unsigned int tries;
+
+	for (tries = 0; !thread_sleeps(sim) && tries < 10000; tries++)
+		usleep_range(100, 200);
+	return thread_sleeps(sim);
+}
+
 /* A thread that has something to do does it, and a reset stops it in time. */
 static void thread_reset_while_busy(struct kunit *test)
 {
@@ -154,7 +172,7 @@ static void thread_reset_while_busy(struct kunit *test)
 
 	sim_fn_write(sim, 1, VGPU_FN_RESET, VGPU_RESET_MAGIC);
 	WRITE_ONCE(*word, 2);
-	usleep_range(2000, 3000);
+	KUNIT_EXPECT_TRUE(test, wait_until_thread_sleeps(sim));
 	KUNIT_EXPECT_EQ(test, READ_ONCE(*word), 2);
 	SIM_EXPECT_COUNT(test, sim, resets_while_running, 1);
 	KUNIT_EXPECT_EQ(test, sim_fn_read(sim, 1, VGPU_FN_STATUS), VGPU_FN_STATUS_ATTACHED);
@@ -164,7 +182,7 @@ static void thread_reset_while_busy(struct kunit *test)
 static void thread_every_doorbell(struct kunit *test)
 {
 	struct vgpu_sim *sim = sim_create(test, 1);
-	ktime_t start;
+	unsigned long end;
 	u64 i;
 
 	sim_fn_setup(test, sim, 1, 2, 0);
@@ -172,9 +190,10 @@ static void thread_every_doorbell(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stop_action, sim));
 	for (i = 1; i <= 2000; i++) {
 		sim_submit(test, sim, 1, SIM_CMD(.op = VGPU_CMD_FENCE, .value = i));
-		start = ktime_get();
+		/* Jiffies, which the host cannot take from the thread by a stall. */
+		end = jiffies + 10 * HZ;
 		while (sim_fn_read(sim, 1, VGPU_FN_FENCE) != i) {
-			KUNIT_ASSERT_LT(test, ktime_ms_delta(ktime_get(), start), 10000);
+			KUNIT_ASSERT_TRUE(test, time_before(jiffies, end));
 			cond_resched();
 		}
 	}
@@ -192,7 +211,7 @@ static void thread_idle(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stop_action, sim));
 	while (sim_fn_read(sim, 1, VGPU_FN_FENCE) != 1)
 		usleep_range(100, 200);
-	usleep_range(10000, 11000);
+	KUNIT_ASSERT_TRUE(test, wait_until_thread_sleeps(sim));
 	ns = sim->engine.task->se.sum_exec_runtime;
 	msleep(50);
 	KUNIT_EXPECT_EQ(test, sim->engine.task->se.sum_exec_runtime, ns);
