@@ -9,6 +9,8 @@ STATE_VERSION ?= 2
 # Which kernel to run KUnit in, see tools/testing/kernels.conf, and how configured
 KERNEL ?=
 CONFIG ?= plain
+REPEAT ?=
+LOAD ?=
 
 modules_config := CONFIG_DRM_HOTUPDATE=m CONFIG_DRM_VGPU=m CONFIG_DRM_VGPU_SIM=m
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(modules_config) STATE_VERSION=$(STATE_VERSION)
@@ -16,6 +18,8 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(modules_config) STATE_VERSION=$(STATE_
 # The scripts run makes of their own, which what was said to this one must
 # not reach.
 run = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES tools/testing/
+# So many runs, LOAD=yes beside a load, until one fails
+repeat = LOAD=$(LOAD) $(run)repeat.sh $(REPEAT)
 
 .PHONY: modules samples modules_install clean demo check lint htmldocs kunit coverage
 .PHONY: vm help need_kdir
@@ -47,14 +51,14 @@ lint: ## checkpatch, sparse, kernel-doc, shellcheck
 htmldocs: ## The documents, into build/htmldocs
 	@$(run)htmldocs.sh
 
-kunit: ## KUnit under UML (KERNEL=series, CONFIG=plain|debug, KSRC=path)
-	@$(run)kunit.sh "$(KERNEL)" "$(CONFIG)"
+kunit: ## KUnit under UML (KERNEL=series, CONFIG=plain|debug, KSRC=path, REPEAT=n)
+	@$(if $(REPEAT),$(repeat) kunit "$(KERNEL)" "$(CONFIG)",$(run)kunit.sh "$(KERNEL)" "$(CONFIG)")
 
 coverage: ## Which lines the KUnit suites reach (V=1: all that they do not)
 	@$(run)coverage.sh
 
-vm: ## One scenario in a virtual machine (SCENARIO=smoke)
-	@$(run)vm.sh $(or $(SCENARIO),smoke)
+vm: ## One scenario in a virtual machine (SCENARIO=smoke, REPEAT=n)
+	@$(if $(REPEAT),$(repeat) vm,$(run)vm.sh) $(or $(SCENARIO),smoke)
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # install-deps.sh [PURPOSE...]: installs those Debian packages that are missing
-# for the purposes: modules, vm, kunit, lint, docs. Without any: for all.
+# for the purposes: modules, vm, kunit, lint, docs, load. Without any: for all but
+# load, which no test needs.
 
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/apt.sh"
@@ -13,7 +14,9 @@ declare -A packages=(
 	[kunit]="gcc libc6-dev make flex bison bc kmod xz-utils python3"
 	[lint]="gcc libc6-dev make libelf-dev xz-utils perl python3 shellcheck sparse"
 	[docs]="xz-utils perl python3-sphinx"
+	[load]="stress-ng util-linux"
 )
+[ $# != 0 ] || set -- modules vm kunit lint docs
 
 install()
 {
@@ -23,7 +26,7 @@ install()
 }
 
 missing=()
-for purpose in "${@:-${!packages[@]}}"; do
+for purpose in "$@"; do
 	for name in ${packages[$purpose]?no such purpose: $purpose}; do
 		state=$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null || true)
 		[ "$state" = installed ] || missing+=("$name")

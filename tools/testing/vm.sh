@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # vm.sh [--raw] SCENARIO: all that it takes to run a scenario in a virtual
-# machine, from installing packages to the result (see vm-run.sh).
+# machine, from installing packages to the result (see vm-run.sh). With --build
+# all but the run.
 
 source "$(dirname "$0")/lib.sh"
 
@@ -12,4 +13,4 @@ say "kernels and what is built from them are kept in $CACHE"
 use_kernel stock
 "$TESTING/build-modules.sh" >&2
 "$TESTING/initramfs.sh"
-"$TESTING/vm-run.sh" "$@"
+[ "${1-}" = --build ] || "$TESTING/vm-run.sh" "$@"
