@@ -127,6 +127,14 @@ static void data_size_largest(struct drm_hotupdate_save_args *args, struct parts
 	args->data_size = SIZE_MAX;
 }
 
+/* The end of the buffer does not wrap, but its size does when rounded to pages. */
+static void data_pages_wrap(struct drm_hotupdate_save_args *args, struct parts *parts)
+{
+	use_data(args, parts);
+	args->data = (void *)8;
+	args->data_size = SIZE_MAX - 8;
+}
+
 static void data_end_wraps(struct drm_hotupdate_save_args *args, struct parts *parts)
 {
 	use_data(args, parts);
@@ -327,6 +335,7 @@ static const struct refusal contents[] = {
 	{ "data_without_size", data_without_size, -EINVAL, "size of the buffer" },
 	{ "data_size_largest", data_size_largest, -EINVAL, "wraps" },
 	{ "data_end_wraps", data_end_wraps, -EINVAL, "wraps" },
+	{ "data_pages_wrap", data_pages_wrap, -ENOMEM, "no memory" },
 	{ "data_larger_than_memory", data_larger_than_memory, -ENOMEM, "no memory" },
 	{ "sgt_of_device_memory", sgt_of_device, -EINVAL, "kind of memory" },
 	{ "data_of_device_memory", data_of_device, -EINVAL, "kind of memory" },

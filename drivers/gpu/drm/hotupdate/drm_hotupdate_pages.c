@@ -167,7 +167,7 @@ static void free_folios(struct list_head *folios)
  */
 struct drm_hotupdate_block *hotupdate_pages_copy(const void *data, size_t size)
 {
-	unsigned long left = DIV_ROUND_UP(size, PAGE_SIZE);
+	unsigned long left = (size - 1) / PAGE_SIZE + 1;
 	struct drm_hotupdate_block *block;
 	unsigned int num_ranges = 0, i = 0;
 	struct folio *folio, *next;
