@@ -143,6 +143,50 @@ static void map(struct kunit *test)
 		expect_not_mapped(test, lmtt, c->address + c->size, SZ_4K);
 }
 
+static const struct map_case map_refused_cases[] = {
+	{ "behind_the_last_page", VGPU_LMTT_MAX_SIZE, 0, SZ_4K, 0 },
+	{ "beyond_the_last_page", VGPU_LMTT_MAX_SIZE - SZ_4K, 0, SZ_8K, 0 },
+	{ "wraps", VGPU_LMTT_MAX_SIZE - SZ_4K, 0, U64_MAX - SZ_4K + 1, 0 },
+	{ "address_wraps", U64_MAX - SZ_4K + 1, 0, SZ_8K, 0 },
+	{ "address_not_aligned", SZ_4K + 8, 0, SZ_4K, 0 },
+	{ "target_not_aligned", SZ_4K, 2, SZ_4K, 0 },
+	{ "size_not_aligned", SZ_4K, 0, SZ_4K + 1, 0 },
+	{ "target_has_no_room", SZ_4K, BIT_ULL(52), SZ_4K, VGPU_LMTT_SYSTEM },
+	{ "end_of_target_has_no_room", SZ_4K, BIT_ULL(52) - SZ_4K, SZ_8K, VGPU_LMTT_SYSTEM },
+	{ "flags_unknown", SZ_4K, 0, SZ_4K, BIT_ULL(2) },
+	{ "flags_high", SZ_4K, 0, SZ_4K, BIT_ULL(63) },
+};
+
+KUNIT_ARRAY_PARAM_DESC(map_refused, map_refused_cases, name);
+
+/* A refused mapping leaves the table unchanged. */
+static void map_refused(struct kunit *test)
+{
+	const struct map_case *c = test->param_value;
+	struct vgpu_lmtt *lmtt = lmtt_new(test);
+
+	KUNIT_ASSERT_EQ(test, vgpu_lmtt_map(lmtt, 0, SZ_1M, SZ_4K, 0), 0);
+	KUNIT_EXPECT_EQ(test, -EINVAL, vgpu_lmtt_map(lmtt, c->address, c->target, c->size,
+						     c->flags));
+	KUNIT_EXPECT_EQ(test, lmtt->num_pages, 3);
+	expect_mapped(test, lmtt, 0, SZ_1M, SZ_4K, 0);
+	expect_not_mapped(test, lmtt, SZ_4K, SZ_2M - SZ_4K);
+}
+
+/* Addresses beyond the address space do not wrap to its beginning. */
+static void addresses_do_not_wrap(struct kunit *test)
+{
+	struct vgpu_lmtt *lmtt = lmtt_new(test);
+
+	KUNIT_ASSERT_EQ(test, vgpu_lmtt_map(lmtt, 0, SZ_1M, SZ_8K, 0), 0);
+	KUNIT_EXPECT_EQ(test, vgpu_lmtt_reserve(lmtt, VGPU_LMTT_MAX_SIZE, SZ_4K), -EINVAL);
+	KUNIT_EXPECT_EQ(test, vgpu_lmtt_reserve(lmtt, SZ_4K, U64_MAX), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lmtt->num_pages, 3);
+	KUNIT_EXPECT_EQ(test, vgpu_lmtt_entry(lmtt, VGPU_LMTT_MAX_SIZE), 0);
+	vgpu_lmtt_unmap(lmtt, VGPU_LMTT_MAX_SIZE, SZ_8K);
+	expect_mapped(test, lmtt, 0, SZ_1M, SZ_8K, 0);
+}
+
 /* And when it is taken away, nothing is found, and tables stay for next time. */
 static void unmap(struct kunit *test)
 {
@@ -303,6 +347,8 @@ static struct kunit_case lmtt_cases[] = {
 	KUNIT_CASE(reserve_nothing),
 	KUNIT_CASE(map_reserved),
 	KUNIT_CASE(init_maps_nothing),
+	KUNIT_CASE_PARAM(map_refused, map_refused_gen_params),
+	KUNIT_CASE(addresses_do_not_wrap),
 	KUNIT_CASE_PARAM(map, map_gen_params),
 	KUNIT_CASE_PARAM(unmap, map_gen_params),
 	KUNIT_CASE(unmap_end),

@@ -8,6 +8,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 
@@ -243,11 +244,19 @@ static struct page *next_table(struct page *table, unsigned int index)
 	return entry & VGPU_LMTT_VALID ? pfn_to_page(PHYS_PFN(entry & VGPU_LMTT_ADDR)) : NULL;
 }
 
+static bool lmtt_has_addresses(u64 address, u64 size)
+{
+	return address <= VGPU_LMTT_MAX_SIZE && size <= VGPU_LMTT_MAX_SIZE - address;
+}
+
 /* The page with the last-level entry of an address, or NULL. */
 static struct page *leaf_table(const struct vgpu_lmtt *lmtt, u64 address)
 {
 	struct page *table = lmtt->root;
 	unsigned int level;
+
+	if (!lmtt_has_addresses(address, VGPU_PAGE_SIZE))
+		return NULL;
 
 	for (level = TOP_LEVEL; level && table; level--)
 		table = next_table(table, level_index(address, level));
@@ -325,17 +334,20 @@ static void link_missing(struct vgpu_lmtt *lmtt, u64 start, u64 end,
  *
  * Made together they are few pieces to hand over in an update.
  *
- * Return: 0, from which on vgpu_lmtt_map() of these addresses cannot fail; or
- * -ENOMEM, with none made.
+ * Return: 0, after which vgpu_lmtt_map() of these addresses allocates nothing; or,
+ * with no table made, -EINVAL if they exceed the address space, or -ENOMEM.
  */
 int vgpu_lmtt_reserve(struct vgpu_lmtt *lmtt, u64 address, u64 size)
 {
 	u64 start = ALIGN_DOWN(address, 1ull << level_shift(1));
 	u64 end = size ? address + size : start;
-	unsigned int missing = count_missing(lmtt, start, end);
+	unsigned int missing;
 	LIST_HEAD(folios);
 	int err;
 
+	if (!lmtt_has_addresses(address, size))
+		return -EINVAL;
+	missing = count_missing(lmtt, start, end);
 	if (!missing)
 		return 0;
 	err = alloc_tables(lmtt, missing, &folios);
@@ -347,6 +359,22 @@ int vgpu_lmtt_reserve(struct vgpu_lmtt *lmtt, u64 address, u64 size)
 EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_reserve);
 
 /**
+ * vgpu_lmtt_can_lead_to - whether LMTT entries can hold the addresses of a range
+ * @target: offset in VRAM or physical address
+ * @size: bytes
+ *
+ * Context: Any.
+ * Return: true if the range is aligned and each of its pages fits into an entry.
+ */
+bool vgpu_lmtt_can_lead_to(u64 target, u64 size)
+{
+	const u64 end = VGPU_LMTT_ADDR + VGPU_PAGE_SIZE;
+
+	return IS_ALIGNED(target | size, VGPU_PAGE_SIZE) && target <= end &&
+	       size <= end - target;
+}
+
+/**
  * vgpu_lmtt_map - let addresses lead somewhere
  * @lmtt: table
  * @address: first address, not mapped so far
@@ -354,7 +382,8 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_reserve);
  * @size: bytes
  * @flags: %VGPU_LMTT_SYSTEM for a physical address, else 0
  *
- * Return: 0, or -ENOMEM with nothing mapped.
+ * Return: 0; or, with nothing mapped, -EINVAL if an argument is not aligned, does
+ * not fit into an entry, or exceeds the address space; or -ENOMEM.
  */
 int vgpu_lmtt_map(struct vgpu_lmtt *lmtt, u64 address, u64 target, u64 size,
 		  u64 flags)
@@ -363,6 +392,9 @@ int vgpu_lmtt_map(struct vgpu_lmtt *lmtt, u64 address, u64 target, u64 size,
 	u64 offset;
 	int err;
 
+	if (!IS_ALIGNED(address, VGPU_PAGE_SIZE) || !vgpu_lmtt_can_lead_to(target, size) ||
+	    flags & ~VGPU_LMTT_SYSTEM)
+		return -EINVAL;
 	err = vgpu_lmtt_reserve(lmtt, address, size);
 	if (err)
 		return err;
@@ -370,8 +402,10 @@ int vgpu_lmtt_map(struct vgpu_lmtt *lmtt, u64 address, u64 target, u64 size,
 	for (offset = 0; offset < size; offset += VGPU_PAGE_SIZE) {
 		unsigned int index = level_index(address + offset, 0);
 
-		if (!table || !index)
+		if (!table || !index) {
 			table = leaf_table(lmtt, address + offset);
+			cond_resched();
+		}
 		write_entry(table, index, (target + offset) | flags | VGPU_LMTT_VALID);
 	}
 	return 0;
@@ -382,7 +416,7 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_map);
  * vgpu_lmtt_unmap - let addresses lead nowhere
  * @lmtt: table
  * @address: first address
- * @size: bytes, all of them mapped
+ * @size: bytes; addresses that are not mapped are skipped
  *
  * The device is to be told, with %VGPU_FN_INVALIDATE. Pages of the table stay,
  * for when the addresses are mapped again.
@@ -395,8 +429,10 @@ void vgpu_lmtt_unmap(struct vgpu_lmtt *lmtt, u64 address, u64 size)
 	for (offset = 0; offset < size; offset += VGPU_PAGE_SIZE) {
 		unsigned int index = level_index(address + offset, 0);
 
-		if (!table || !index)
+		if (!table || !index) {
 			table = leaf_table(lmtt, address + offset);
+			cond_resched();
+		}
 		if (table)
 			write_entry(table, index, 0);
 	}

@@ -48,6 +48,7 @@ void vgpu_lmtt_forget(struct vgpu_lmtt *lmtt);
 u64 vgpu_lmtt_base(const struct vgpu_lmtt *lmtt);
 u64 vgpu_lmtt_entry(const struct vgpu_lmtt *lmtt, u64 address);
 int vgpu_lmtt_reserve(struct vgpu_lmtt *lmtt, u64 address, u64 size);
+bool vgpu_lmtt_can_lead_to(u64 target, u64 size);
 int vgpu_lmtt_map(struct vgpu_lmtt *lmtt, u64 address, u64 target, u64 size,
 		  u64 flags);
 void vgpu_lmtt_unmap(struct vgpu_lmtt *lmtt, u64 address, u64 size);
