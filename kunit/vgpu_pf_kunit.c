@@ -124,6 +124,70 @@ static void free_unmaps(struct kunit *test)
 	expect_unmapped(test, hw, address, SZ_16K);
 }
 
+/* Map functions that map more or less than the binding has. */
+struct wrong_map {
+	const char *name;
+	u64 first;
+	u64 second;
+	int result;
+	int err;
+};
+
+static const struct wrong_map wrong_maps[] = {
+	{ "a_page_too_many", SZ_16K, SZ_4K, 0, -ERANGE },
+	{ "all_at_once_too_many", SZ_16K + SZ_4K, 0, 0, -ERANGE },
+	{ "much_too_many", SZ_4K, VGPU_LMTT_MAX_SIZE, 0, -ERANGE },
+	{ "so_many_that_it_wraps", SZ_4K, U64_MAX - SZ_4K + 1, 0, -ERANGE },
+	{ "a_page_too_few", SZ_8K, SZ_4K, 0, -ERANGE },
+	{ "none", 0, 0, 0, -ERANGE },
+	{ "gives_up", SZ_8K, 0, -EIO, -EIO },
+	{ "is_not_whole_pages", SZ_8K, SZ_4K + 8, 0, -EINVAL },
+};
+
+KUNIT_ARRAY_PARAM_DESC(wrong_map, wrong_maps, name);
+
+static struct vgpu_gem_system *to_gem_system(struct drm_gem_object *obj)
+{
+	return container_of(to_drm_gem_shmem_obj(obj), struct vgpu_gem_system, base);
+}
+
+static int map_wrongly(struct vgpu_mapping *mapping, void *data)
+{
+	const struct wrong_map *c = data;
+
+	return vgpu_mapping_add(mapping, 0, c->first, 0) ?:
+	       vgpu_mapping_add(mapping, 0, c->second, 0) ?: c->result;
+}
+
+/* The bind is undone, neighbours keep their entries, the device is notified. */
+static void bind_maps_what_it_should_not(struct kunit *test)
+{
+	struct wrong_map c = *(const struct wrong_map *)test->param_value;
+	struct mock_client *client = pf_client_new(test);
+	struct mock_hw *hw = client->gpu->hw;
+	struct drm_gem_object *gap = pf_object(client, SZ_16K, 0);
+	struct drm_gem_object *behind = pf_object(client, SZ_64K, DRM_VGPU_GEM_VRAM);
+	struct vgpu_binding binding = { };
+	u64 address, offset;
+
+	KUNIT_ASSERT_EQ(test, vgpu_gem_bind(gap), 0);
+	KUNIT_ASSERT_EQ(test, vgpu_gem_bind(behind), 0);
+	address = vgpu_gem_address(gap);
+	KUNIT_ASSERT_EQ(test, vgpu_gem_address(behind), address + SZ_16K);
+	vgpu_pf_unbind(mock_gpu_vgpu(client->gpu), &to_gem_system(gap)->binding);
+	mock_hw_forget_writes(hw);
+	KUNIT_EXPECT_EQ(test, c.err, vgpu_pf_bind(mock_gpu_vgpu(client->gpu), &binding, SZ_16K,
+						  map_wrongly, &c));
+	KUNIT_EXPECT_FALSE(test, drm_mm_node_allocated(&binding.node));
+	MOCK_EXPECT_WRITES(hw, { VGPU_FN(0, VGPU_FN_INVALIDATE), 1 });
+	expect_unmapped(test, hw, address, SZ_16K);
+	for (offset = 0; offset < SZ_64K; offset += SZ_4K)
+		KUNIT_EXPECT_EQ(test,
+				mock_walk(hw->fns[0].table, address + SZ_16K + offset, NULL),
+				(container_of(behind, struct vgpu_gem_vram, base)->node.start +
+				 offset) | VGPU_LMTT_VALID);
+}
+
 /* Whichever allocation fails, nothing is left of the attempt, and the next works. */
 static void bind_fail_nth(struct kunit *test)
 {
@@ -430,6 +494,7 @@ static struct kunit_case pf_cases[] = {
 	KUNIT_CASE(bind_starts),
 	KUNIT_CASE(bind_maps),
 	KUNIT_CASE(bind_again_is_the_same),
+	KUNIT_CASE_PARAM(bind_maps_what_it_should_not, wrong_map_gen_params),
 	KUNIT_CASE(free_unmaps),
 	KUNIT_CASE(job_that_does_not_end),
 	KUNIT_CASE(job_that_has_to_wait),

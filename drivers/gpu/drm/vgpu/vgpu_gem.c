@@ -138,11 +138,11 @@ static struct drm_gem_object *create_vram(struct vgpu_device *vgpu, u64 size)
 	return ERR_PTR(err);
 }
 
-static int map_vram(struct vgpu_lmtt *lmtt, u64 address, void *data)
+static int map_vram(struct vgpu_mapping *mapping, void *data)
 {
 	struct vgpu_gem_vram *bo = data;
 
-	return vgpu_lmtt_map(lmtt, address, bo->node.start, bo->base.size, 0);
+	return vgpu_mapping_add(mapping, bo->node.start, bo->node.size, 0);
 }
 
 /*
@@ -214,16 +214,15 @@ static int pin_system(struct vgpu_gem_system *bo)
 	return err;
 }
 
-static int map_system(struct vgpu_lmtt *lmtt, u64 address, void *data)
+static int map_system(struct vgpu_mapping *mapping, void *data)
 {
 	struct vgpu_gem_system *bo = data;
 	u64 i, num = bo->base.base.size >> PAGE_SHIFT;
 	int err;
 
 	for (i = 0; i < num; i++) {
-		err = vgpu_lmtt_map(lmtt, address + (i << PAGE_SHIFT),
-				    page_to_phys(bo->base.pages[i]), PAGE_SIZE,
-				    VGPU_LMTT_SYSTEM);
+		err = vgpu_mapping_add(mapping, page_to_phys(bo->base.pages[i]), PAGE_SIZE,
+				       VGPU_LMTT_SYSTEM);
 		if (err)
 			return err;
 	}
@@ -231,18 +230,17 @@ static int map_system(struct vgpu_lmtt *lmtt, u64 address, void *data)
 }
 
 /* The device has no IOMMU: what it is given for DMA is a physical address. */
-static int map_imported(struct vgpu_lmtt *lmtt, u64 address, void *data)
+static int map_imported(struct vgpu_mapping *mapping, void *data)
 {
 	struct vgpu_gem_system *bo = data;
 	struct sg_dma_page_iter iter;
 	int err;
 
 	for_each_sgtable_dma_page(bo->base.sgt, &iter, 0) {
-		err = vgpu_lmtt_map(lmtt, address, sg_page_iter_dma_address(&iter),
-				    PAGE_SIZE, VGPU_LMTT_SYSTEM);
+		err = vgpu_mapping_add(mapping, sg_page_iter_dma_address(&iter), PAGE_SIZE,
+				       VGPU_LMTT_SYSTEM);
 		if (err)
 			return err;
-		address += PAGE_SIZE;
 	}
 	return 0;
 }
@@ -285,7 +283,7 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_gem_is_resident);
  * vgpu_gem_bind - give an object addresses that jobs can use
  * @obj: object of this driver
  *
- * Return: 0; -ENODEV if the device has gone; -ENOSPC; -ENOMEM.
+ * Return: 0; the error of vgpu_pf_bind(); or that of drm_gem_shmem_pin().
  */
 int vgpu_gem_bind(struct drm_gem_object *obj)
 {

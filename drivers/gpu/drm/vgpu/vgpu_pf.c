@@ -198,19 +198,79 @@ void vgpu_pf_reset(struct vgpu_device *vgpu)
 EXPORT_SYMBOL_IF_KUNIT(vgpu_pf_reset);
 
 /**
+ * vgpu_mapping_add - map the next addresses of a binding
+ * @mapping: addresses; advances by @size on success
+ * @target: offset in VRAM or physical address
+ * @size: bytes
+ * @flags: flags of vgpu_lmtt_map()
+ *
+ * Only for the map function of vgpu_pf_bind().
+ *
+ * Context: Process context, may sleep. The caller holds &vgpu_pf.space_lock.
+ * Return: 0; or, with nothing mapped, -ERANGE if the binding has fewer addresses
+ * left, or the error of vgpu_lmtt_map().
+ */
+int vgpu_mapping_add(struct vgpu_mapping *mapping, u64 target, u64 size, u64 flags)
+{
+	int err;
+
+	if (size > mapping->end - mapping->next)
+		return -ERANGE;
+	err = vgpu_lmtt_map(mapping->lmtt, mapping->next, target, size, flags);
+	if (!err)
+		mapping->next += size;
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_mapping_add);
+
+static int pf_map_node(struct vgpu_pf *pf, const struct drm_mm_node *node,
+		       int (*map)(struct vgpu_mapping *mapping, void *data), void *data)
+{
+	struct vgpu_mapping mapping = {
+		.lmtt = &pf->lmtt,
+		.next = node->start,
+		.end = node->start + node->size,
+	};
+	int err;
+
+	/* All tables at once, because the object can consist of many small pieces. */
+	err = vgpu_lmtt_reserve(&pf->lmtt, node->start, node->size) ?: map(&mapping, data);
+	if (!err && mapping.next != mapping.end)
+		err = -ERANGE;
+	return err;
+}
+
+/* The device forgets the translations before another object can get the addresses. */
+static void pf_unmap_node(struct vgpu_device *vgpu, struct drm_mm_node *node)
+{
+	struct vgpu_pf *pf = &vgpu->pf;
+
+	if (pf->has_space)
+		vgpu_lmtt_unmap(&pf->lmtt, node->start, node->size);
+	scoped_guard(mutex, &pf->hw_lock)
+		if (pf->started)
+			write_pf(vgpu, VGPU_FN_INVALIDATE, 1);
+	drm_mm_remove_node(node);
+}
+
+/**
  * vgpu_pf_bind - give an object addresses, unless it has some
  * @vgpu: device
  * @binding: of the object
  * @size: bytes of it, a multiple of the page size
- * @map: maps all of the object from an address on; what it has mapped when it
- *	fails is unmapped
- * @data: for @map
+ * @map: maps the object by calls of vgpu_mapping_add(), exactly @size bytes in all;
+ *	called under &vgpu_pf.space_lock
+ * @data: argument of @map
  *
+ * After an error nothing of the object is mapped.
+ *
+ * Context: Process context, may sleep.
  * Return: 0; -ENODEV if the device has gone; -ENOSPC if the address space is
- * full; -ENOMEM.
+ * full; -ERANGE if @map mapped fewer or more than @size bytes; -ENOMEM; or the error
+ * of @map.
  */
 int vgpu_pf_bind(struct vgpu_device *vgpu, struct vgpu_binding *binding, u64 size,
-		 int (*map)(struct vgpu_lmtt *lmtt, u64 address, void *data), void *data)
+		 int (*map)(struct vgpu_mapping *mapping, void *data), void *data)
 {
 	struct vgpu_pf *pf = &vgpu->pf;
 	int err;
@@ -227,33 +287,25 @@ int vgpu_pf_bind(struct vgpu_device *vgpu, struct vgpu_binding *binding, u64 siz
 					 VGPU_PAGE_SIZE, 0, DRM_MM_INSERT_BEST);
 	if (err)
 		return err;
-	/* In one go, however small the pieces are that it is mapped in. */
-	err = vgpu_lmtt_reserve(&pf->lmtt, binding->node.start, size) ?:
-	      map(&pf->lmtt, binding->node.start, data);
-	if (err) {
-		vgpu_lmtt_unmap(&pf->lmtt, binding->node.start, size);
-		drm_mm_remove_node(&binding->node);
-	}
+	err = pf_map_node(pf, &binding->node, map, data);
+	if (err)
+		pf_unmap_node(vgpu, &binding->node);
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_pf_bind);
 
 /**
- * vgpu_pf_unbind - take an object's addresses back
+ * vgpu_pf_unbind - unmap an object
  * @vgpu: device
- * @binding: of the object, which no job uses any more
+ * @binding: of an object that no job uses any more
+ *
+ * Context: Process context, may sleep.
  */
 void vgpu_pf_unbind(struct vgpu_device *vgpu, struct vgpu_binding *binding)
 {
-	struct vgpu_pf *pf = &vgpu->pf;
+	guard(mutex)(&vgpu->pf.space_lock);
 
-	guard(mutex)(&pf->space_lock);
-
-	if (!drm_mm_node_allocated(&binding->node))
-		return;
-	if (pf->has_space)
-		vgpu_lmtt_unmap(&pf->lmtt, binding->node.start, binding->node.size);
-	scoped_guard(mutex, &pf->hw_lock)
-		if (pf->started)
-			write_pf(vgpu, VGPU_FN_INVALIDATE, 1);
-	drm_mm_remove_node(&binding->node);
+	if (drm_mm_node_allocated(&binding->node))
+		pf_unmap_node(vgpu, &binding->node);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_pf_unbind);

@@ -141,12 +141,25 @@ struct vgpu_binding {
 	struct drm_mm_node node;
 };
 
+/**
+ * struct vgpu_mapping - addresses of a binding that are being mapped in order
+ */
+struct vgpu_mapping {
+	/** @lmtt: table of the address space */
+	struct vgpu_lmtt *lmtt;
+	/** @next: first address that is not mapped yet */
+	u64 next;
+	/** @end: first address behind the binding */
+	u64 end;
+};
+
 /* vgpu_pf.c */
 int vgpu_pf_init(struct vgpu_device *vgpu);
 void vgpu_pf_stop(struct vgpu_device *vgpu);
 void vgpu_pf_reset(struct vgpu_device *vgpu);
 int vgpu_pf_bind(struct vgpu_device *vgpu, struct vgpu_binding *binding, u64 size,
-		 int (*map)(struct vgpu_lmtt *lmtt, u64 address, void *data), void *data);
+		 int (*map)(struct vgpu_mapping *mapping, void *data), void *data);
+int vgpu_mapping_add(struct vgpu_mapping *mapping, u64 target, u64 size, u64 flags);
 void vgpu_pf_unbind(struct vgpu_device *vgpu, struct vgpu_binding *binding);
 
 /* vgpu_ring.c */
