@@ -13,5 +13,7 @@
  */
 #define MODULE_IMPORT_KUNIT_NS() \
 	MODULE_INFO(import_ns, "EXPORTED_FOR_KUNIT_TESTING")
+#define MODULE_IMPORT_DMA_BUF_NS() \
+	MODULE_INFO(import_ns, "DMA_BUF")
 
 #endif /* _KUNIT_COMPAT_H_ */

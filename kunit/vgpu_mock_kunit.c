@@ -221,4 +221,5 @@ bool mock_fail_end(void)
 MODULE_AUTHOR("The drm-hotupdate authors");
 MODULE_DESCRIPTION("KUnit suites of the driver for the simulated SR-IOV GPU vgpu");
 MODULE_IMPORT_KUNIT_NS();
+MODULE_IMPORT_DMA_BUF_NS();
 MODULE_LICENSE("GPL");

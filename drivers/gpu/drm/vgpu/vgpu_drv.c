@@ -7,7 +7,6 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
-#include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_print.h>
 #include <drm/vgpu_drm.h>
@@ -97,7 +96,7 @@ static const struct drm_driver vgpu_drm_driver = {
 	.num_ioctls = ARRAY_SIZE(vgpu_ioctls),
 	.fops = &vgpu_fops,
 	.gem_create_object = vgpu_gem_create_object,
-	.gem_prime_import_sg_table = drm_gem_shmem_prime_import_sg_table,
+	.gem_prime_import_sg_table = vgpu_gem_import_sg_table,
 	.name = "vgpu",
 	.desc = "Simulated SR-IOV GPU",
 	/* Of the interface for clients, which all releases share. */

@@ -16,6 +16,7 @@
 
 #include "vgpu_drv.h"
 #include "vgpu_gem.h"
+#include "vgpu_import.h"
 
 /**
  * DOC: GEM
@@ -156,6 +157,7 @@ static void system_free(struct drm_gem_object *obj)
 	vgpu_pf_unbind(to_vgpu(obj->dev), &bo->binding);
 	if (bo->pinned)
 		drm_gem_shmem_unpin(&bo->base);
+	vgpu_import_free(bo->import);
 	mutex_destroy(&bo->pin_lock);
 	drm_gem_shmem_free(&bo->base);
 }
@@ -194,6 +196,33 @@ struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm, size_t siz
 	return &bo->base.base;
 }
 
+/**
+ * vgpu_gem_import_sg_table - &drm_driver.gem_prime_import_sg_table
+ * @drm: DRM device
+ * @attach: attachment of the dma-buf
+ * @sgt: the exporter's list; stays the caller's after an error, and lives as long as
+ *	the object otherwise
+ *
+ * Context: Process context, may sleep. The caller holds PRIME's locks.
+ * Return: The object, or the ERR_PTR of vgpu_import_create(), or ERR_PTR(-ENOMEM).
+ */
+struct drm_gem_object *vgpu_gem_import_sg_table(struct drm_device *drm,
+						struct dma_buf_attachment *attach,
+						struct sg_table *sgt)
+{
+	struct vgpu_import *import = vgpu_import_create(drm, attach, sgt);
+	struct drm_gem_object *obj;
+
+	if (IS_ERR(import))
+		return ERR_CAST(import);
+	obj = drm_gem_shmem_prime_import_sg_table(drm, attach, sgt);
+	if (IS_ERR(obj))
+		vgpu_import_free(import);
+	else
+		to_vgpu_gem_system(obj)->import = import;
+	return obj;
+}
+
 static struct drm_gem_object *create_system(struct vgpu_device *vgpu, u64 size)
 {
 	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(&vgpu->drm, size);
@@ -229,20 +258,11 @@ static int map_system(struct vgpu_mapping *mapping, void *data)
 	return 0;
 }
 
-/* The device has no IOMMU: what it is given for DMA is a physical address. */
 static int map_imported(struct vgpu_mapping *mapping, void *data)
 {
 	struct vgpu_gem_system *bo = data;
-	struct sg_dma_page_iter iter;
-	int err;
 
-	for_each_sgtable_dma_page(bo->base.sgt, &iter, 0) {
-		err = vgpu_mapping_add(mapping, sg_page_iter_dma_address(&iter), PAGE_SIZE,
-				       VGPU_LMTT_SYSTEM);
-		if (err)
-			return err;
-	}
-	return 0;
+	return vgpu_import_map(bo->import, mapping);
 }
 
 static int bind_system(struct vgpu_device *vgpu, struct vgpu_gem_system *bo)

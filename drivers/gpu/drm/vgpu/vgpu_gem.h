@@ -11,6 +11,10 @@
 
 #include "vgpu_pf.h"
 
+struct dma_buf_attachment;
+struct sg_table;
+struct vgpu_import;
+
 /**
  * struct vgpu_gem_vram - GEM object in VRAM
  */
@@ -38,6 +42,8 @@ struct vgpu_gem_system {
 	struct mutex pin_lock;
 	/** @pinned: its pages are pinned, as long as it lives */
 	bool pinned;
+	/** @import: its memory if it is imported, or NULL */
+	struct vgpu_import *import;
 };
 
 bool vgpu_gem_is_vram(const struct drm_gem_object *obj);
@@ -45,6 +51,9 @@ bool vgpu_gem_is_resident(struct drm_gem_object *obj);
 int vgpu_gem_bind(struct drm_gem_object *obj);
 u64 vgpu_gem_address(struct drm_gem_object *obj);
 struct drm_gem_object *vgpu_gem_create_object(struct drm_device *drm, size_t size);
+struct drm_gem_object *vgpu_gem_import_sg_table(struct drm_device *drm,
+						struct dma_buf_attachment *attach,
+						struct sg_table *sgt);
 int vgpu_gem_create_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
 int vgpu_gem_mmap_offset_ioctl(struct drm_device *drm, void *data,
 			       struct drm_file *file);

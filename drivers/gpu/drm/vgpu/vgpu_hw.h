@@ -9,6 +9,7 @@
 #define _VGPU_HW_H_
 
 #include <linux/bits.h>
+#include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
 
@@ -191,7 +192,7 @@ struct vgpu_hw_pdata {
  *
  * The pages of the table, and those of system memory that it maps, are pages
  * of the page allocator with a reference each: the device refuses others, and
- * so notices a page that was freed.
+ * so notices a page that was freed. It accepts mapped pages of hugetlb.
  *
  * The device caches translations. Who changes a valid entry, or frees a page
  * of the table, first writes %VGPU_FN_INVALIDATE or takes the table away. A
@@ -208,5 +209,20 @@ struct vgpu_hw_pdata {
 #define VGPU_LMTT_SYSTEM	BIT_ULL(1)	/* last level only */
 #define VGPU_LMTT_ADDR		GENMASK_ULL(51, VGPU_PAGE_SHIFT)
 /* All other bits are zero. */
+
+/**
+ * vgpu_hw_reaches - whether the device accesses a folio of system memory
+ * @folio: folio with a reference that the caller relies on
+ *
+ * A folio with a page type belongs to the kernel: it is a slab or a page table, for
+ * example. Hugetlb folios have a type too, but belong to processes.
+ *
+ * Context: Any.
+ * Return: true if the device reads and writes it, false if it faults.
+ */
+static inline bool vgpu_hw_reaches(const struct folio *folio)
+{
+	return !page_has_type(&folio->page) || folio_test_hugetlb(folio);
+}
 
 #endif /* _VGPU_HW_H_ */

@@ -167,10 +167,7 @@ static u32 tlb_compare(struct vgpu_sim_tlb *tlb, u64 page,
 	return fault;
 }
 
-/*
- * A page of system memory for the device to read and write. One that has a
- * type is the kernel's own: a page table, a slab, a free page.
- */
+/* A page of system memory for the device to read and write. */
 static struct page *get_system_page(u64 addr)
 {
 	struct page *page = vgpu_sim_lmtt_page(addr);
@@ -181,7 +178,7 @@ static struct page *get_system_page(u64 addr)
 	folio = page_folio(page);
 	if (!folio_try_get(folio))
 		return NULL;
-	if (page_folio(page) != folio || page_has_type(&folio->page)) {
+	if (page_folio(page) != folio || !vgpu_hw_reaches(folio)) {
 		folio_put(folio);
 		return NULL;
 	}
