@@ -505,14 +505,14 @@ static int adopt_pages(struct vgpu_lmtt *lmtt, struct drm_hotupdate_block *block
 	unsigned int num_ranges, i;
 	struct sg_table *sgt;
 
+	ranges = drm_hotupdate_block_ranges(block, &num_ranges);
+	if (!num_ranges || drm_hotupdate_block_size(block) >> PAGE_SHIFT > MAX_TABLES)
+		return -EINVAL;
+
 	/* So that vgpu_lmtt_own() cannot fail for want of memory. */
 	sgt = drm_hotupdate_block_sgt(block);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
-
-	ranges = drm_hotupdate_block_ranges(block, &num_ranges);
-	if (!num_ranges || drm_hotupdate_block_size(block) >> PAGE_SHIFT > MAX_TABLES)
-		return -EINVAL;
 	if (make_room(lmtt, num_ranges))
 		return -ENOMEM;
 	for (i = 0; i < num_ranges; i++) {

@@ -21,6 +21,14 @@ static int decode_meta(struct vgpu_replay *replay, struct drm_hotupdate_block *b
 	return vgpu_state_decode_block(meta, size, replay->version, state, defect);
 }
 
+/* Returns NULL for a block that exceeds every state: mapping it takes much memory. */
+static void *restore_map_state(struct drm_hotupdate_block *block)
+{
+	if (drm_hotupdate_block_size(block) > VGPU_STATE_READ_LIMIT)
+		return NULL;
+	return drm_hotupdate_block_vmap(block);
+}
+
 static int restore_adapter_state(struct vgpu_device *vgpu,
 				 struct drm_hotupdate_block *block)
 {
@@ -29,7 +37,7 @@ static int restore_adapter_state(struct vgpu_device *vgpu,
 	void *data;
 	int err;
 
-	data = drm_hotupdate_block_vmap(block);
+	data = restore_map_state(block);
 	if (IS_ERR(data))
 		return PTR_ERR(data);
 	err = vgpu_state_decode_adapter(data, drm_hotupdate_block_size(block),
@@ -60,7 +68,7 @@ static int decode_vf(struct vgpu_replay *replay, struct drm_hotupdate_block *blo
 	void *data;
 	int err;
 
-	data = drm_hotupdate_block_vmap(block);
+	data = restore_map_state(block);
 	if (IS_ERR(data)) {
 		*defect = "its state is not a buffer";
 		return PTR_ERR(data);
