@@ -90,7 +90,8 @@ static void take_over_vf(struct vgpu_vf *vf, const struct vgpu_replay *replay)
 {
 	vf->enabled = replay->vfs[vf->number - 1].state.running;
 	if (vf->enabled && replay->version < 2)
-		vf->profile.priority = read_fn(vf, VGPU_FN_PRIORITY);
+		vf->profile.priority = min_t(u64, read_fn(vf, VGPU_FN_PRIORITY),
+					     VGPU_PRIORITY_HIGH);
 	if (!vf->enabled && vf->number <= vf->vgpu->num_vfs)
 		vf->lost = "an earlier update lost it";
 }
