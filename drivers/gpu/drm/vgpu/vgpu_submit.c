@@ -6,6 +6,7 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-fence-chain.h>
 #include <linux/dma-resv.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -56,7 +57,7 @@ struct submit {
 };
 
 /* What each command uses of its fields. */
-static const struct {
+static const struct cmd_uses {
 	bool reads, writes, valued;
 } uses[] = {
 	[VGPU_CMD_FILL] = { .writes = true, .valued = true },
@@ -94,29 +95,34 @@ const char *vgpu_submit_translate(const struct drm_vgpu_submit_cmd *in,
 				  struct vgpu_cmd *out)
 {
 	u64 written = in->op == VGPU_CMD_CHECKSUM ? sizeof(u64) : in->size;
+	const struct cmd_uses *use;
+	u32 dst, src;
 
 	*out = (struct vgpu_cmd) { .op = in->op, .size = in->size, .value = in->value };
 
 	if (!is_known(in->op))
 		return "the operation is not known";
+	use = &uses[array_index_nospec(in->op, ARRAY_SIZE(uses))];
 	if (in->flags)
 		return "the flags are not zero";
-	if (!uses[in->op].reads && (in->src || in->src_offset))
+	if (!use->reads && (in->src || in->src_offset))
 		return "a source, which is not used";
-	if (!uses[in->op].valued && in->value)
+	if (!use->valued && in->value)
 		return "a value, which is not used";
 	if (!IS_ALIGNED(in->dst_offset | in->src_offset | in->size, sizeof(u64)))
 		return "an offset or a size is not a multiple of eight";
 	if (in->dst >= num_spaces || in->src >= num_spaces)
 		return "an object is not one of the job's";
-	if (!fits(&spaces[in->dst], in->dst_offset, written))
+	dst = array_index_nospec(in->dst, num_spaces);
+	src = array_index_nospec(in->src, num_spaces);
+	if (!fits(&spaces[dst], in->dst_offset, written))
 		return "it writes outside of the object";
-	out->dst = spaces[in->dst].address + in->dst_offset;
-	if (!uses[in->op].reads)
+	out->dst = spaces[dst].address + in->dst_offset;
+	if (!use->reads)
 		return NULL;
-	if (!fits(&spaces[in->src], in->src_offset, in->size))
+	if (!fits(&spaces[src], in->src_offset, in->size))
 		return "it reads outside of the object";
-	out->src = spaces[in->src].address + in->src_offset;
+	out->src = spaces[src].address + in->src_offset;
 	if (in->op == VGPU_CMD_COPY && overlap(out->dst, out->src, in->size))
 		return "source and destination overlap";
 	return NULL;
