@@ -69,7 +69,7 @@ boot()
 	timeout --foreground "$timeout" "${qemu[@]}" \
 		"${clock[@]}" -smp 2 -m "$(memory_mib)" \
 		-kernel "$stock/vmlinuz" -initrd "$initramfs" \
-		-append "${cmdline[*]} $(setting cmdline '')" \
+		-append "${cmdline[*]} $(setting cmdline '') ${HOTUPDATE_CMDLINE-}" \
 		-chardev "file,id=kernel,path=$log" -serial chardev:kernel \
 		-chardev stdio,id=results -serial chardev:results </dev/null
 }

@@ -36,6 +36,9 @@ extern const struct test job_tests[];
 extern const struct test refuse_tests[];
 extern const struct test sync_tests[];
 extern const struct test share_tests[];
+/* Scenarios import and bounce. */
+extern const struct test import_tests[];
+extern const struct test bounce_tests[];
 
 /* vgpu_render.c */
 uint64_t now_ns(void);

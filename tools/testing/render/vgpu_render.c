@@ -3,6 +3,7 @@
  * vgpu_render: tests the render node of a vgpu.
  *
  *	vgpu_render			list the tests
+ *	vgpu_render --list SUITE	list those of import or bounce
  *	vgpu_render TEST		run one; 0: passed, 1: failed, 2: skipped
  *	vgpu_render --hold FILE		keep fences of a client that has gone: write
  *					FILE, wait until it is deleted, look at them
@@ -17,8 +18,16 @@
 
 #include "render.h"
 
-static const struct test * const suites[] = {
-	job_tests, refuse_tests, sync_tests, share_tests,
+static const struct {
+	const char *name;
+	const struct test *tests;
+} suites[] = {
+	{ "", job_tests },
+	{ "", refuse_tests },
+	{ "", sync_tests },
+	{ "", share_tests },
+	{ "import", import_tests },
+	{ "bounce", bounce_tests },
 };
 
 uint64_t now_ns(void)
@@ -29,13 +38,13 @@ uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
-static void list(void)
+static void list(const char *suite)
 {
 	const struct test *test;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(suites); i++)
-		for (test = suites[i]; test->name; test++)
+		for (test = suites[i].tests; test->name && !strcmp(suites[i].name, suite); test++)
 			printf("%s\n", test->name);
 }
 
@@ -45,7 +54,7 @@ static int run(const char *name)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(suites); i++) {
-		for (test = suites[i]; test->name; test++) {
+		for (test = suites[i].tests; test->name; test++) {
 			if (strcmp(test->name, name))
 				continue;
 			test->run();
@@ -59,7 +68,11 @@ static int run(const char *name)
 int main(int argc, char **argv)
 {
 	if (argc == 1) {
-		list();
+		list("");
+		return 0;
+	}
+	if (argc == 3 && !strcmp(argv[1], "--list")) {
+		list(argv[2]);
 		return 0;
 	}
 	if (argc == 3 && !strcmp(argv[1], "--hold"))
@@ -68,6 +81,6 @@ int main(int argc, char **argv)
 		return leave_job(argv[2]);
 	if (argc == 2)
 		return run(argv[1]);
-	fprintf(stderr, "usage: %s [TEST | --hold FILE | --leave FILE]\n", argv[0]);
+	fprintf(stderr, "usage: %s [TEST | --list SUITE | --hold FILE | --leave FILE]\n", argv[0]);
 	return 1;
 }

@@ -12,29 +12,7 @@
 . ./lib/hotupdate.sh
 . ./lib/guests.sh
 . ./lib/log.sh
-
-least_tests=23	# of the client: so that none is lost unnoticed
-
-# render_tests WHAT - each test of the client is a result
-render_tests()
-{
-	number=$(vgpu_render | wc -l)
-	tap_case "$1: there are $number tests, of at least $least_tests" \
-		[ "$number" -ge $least_tests ]
-	for test in $(vgpu_render); do
-		# a worker frees objects and jobs after their client has gone
-		wait_until prints 0 pf_jobs >/dev/null
-		tap_run vgpu_render "$test"
-		case $tap_status in
-		0) tap_ok "$1: $test" ;;
-		2) tap_skip "$1: $test" "$tap_output" ;;
-		*)
-			tap_not_ok "$1: $test"
-			tap_diag "$tap_output"
-			;;
-		esac
-	done
-}
+. ./lib/render.sh
 
 # fences_outlive RELEASE [VERSION] - fences that somebody keeps while the driver
 # is replaced: the module goes all the same, and they are still what they were
@@ -49,31 +27,6 @@ fences_outlive()
 	held_status=$?
 	cat /tmp/hold.log
 	return $held_status
-}
-
-# ring_is_well - no job made the device complain, or was cancelled
-ring_is_well()
-{
-	for name in lmtt_changed translation_faults out_of_range bad_commands bad_rings \
-		    bad_doorbells bad_writes; do
-		[ "$(counter $name)" = 0 ] || {
-			echo "$name: $(counter $name)"
-			return 1
-		}
-	done
-	! dmesg | grep "PF's ring"
-}
-
-# from_debugfs PROGRAM FILE - what awk prints
-from_debugfs()
-{
-	awk "$1" "$files/$2"
-}
-
-pf_jobs()
-{
-	# shellcheck disable=SC2016 # for awk
-	from_debugfs '/^jobs:/ { print $7 }' pf
 }
 
 # update_waits_for_job - a client that was killed leaves a job behind, which waits
@@ -119,9 +72,8 @@ tap_case "vgem loads" modprobe vgem
 tap_case "release 2 takes the device" load_driver 2
 QUOTA=1048576 tap_case "VFs are provisioned" provision 2
 case_here "guests begin" start_guests 2 -l 1
-files=/sys/kernel/debug/dri/$gpu
-[ -d "$files" ] || files=$(dirname "$(grep -l "^vgpu dev=$gpu" /sys/kernel/debug/dri/*/name | head -n 1)")
-render_tests "release 2"
+find_debugfs
+render_tests "release 2" 23
 tap_case "no job went wrong" ring_is_well
 # shellcheck disable=SC2016 # for awk
 tap_is "debugfs: VFs" \
