@@ -35,7 +35,8 @@ if [ -n "$not_ours" ]; then
 	exit 1
 fi
 
-echo "$PROJECT" >"$WORK/checkout"
+# for drop_old_work(), which must not find the file empty
+[ "$(cat "$WORK/checkout" 2>/dev/null)" = "$PROJECT" ] || echo "$PROJECT" >"$WORK/checkout"
 
 elapsed()
 {
@@ -172,14 +173,23 @@ unless_there()
 	mv "$dir.new" "$dir"
 }
 
-# What was built from checkouts that are gone
+# Drops builds of checkouts that are gone. Another run can do so at the same time.
 drop_old_work()
 {
-	local file
+	local dir
 
-	for file in "$CACHE"/work/*/checkout; do
-		[ -e "$(<"$file")" ] || rm -rf "${file%/checkout}"
+	for dir in "$CACHE"/work/*; do
+		drop_if_gone "$dir" 9>>"$CACHE/lock/work-${dir##*/}"
 	done
+}
+
+drop_if_gone()
+{
+	local checkout
+
+	flock -xn 9 || return 0
+	checkout=$(cat "$1/checkout" 2>/dev/null) || return 0
+	[ -z "$checkout" ] || [ -e "$checkout" ] || rm -rf "$1"
 }
 
 # project_files [PATH...] - the files of the project, relative to its root
