@@ -3,9 +3,11 @@
  * KUnit suite of the translation of the simulated vgpu device.
  */
 
+#include <linux/fs.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/page_ref.h>
 
 #include "vgpu_sim_helpers.h"
 
@@ -133,6 +135,47 @@ static void page_not_memory(struct kunit *test)
 	if (!page_count(page))
 		KUNIT_EXPECT_NULL(test, vgpu_sim_lmtt_page(addr));
 	KUNIT_EXPECT_NULL(test, vgpu_sim_lmtt_page(virt_to_phys(&system_state) & PAGE_MASK));
+}
+
+/*
+ * A table that was freed is soon memory of somebody else. The walk refuses what no
+ * driver has its tables in, at the root and below it, and leaves no reference.
+ */
+static void walk_refuses_slab(struct kunit *test)
+{
+	u64 root = sim_map_vram(test, PAGES, 0);
+	struct vgpu_sim_space space = {
+		.table = root, .mem_size = PAGES * SZ_4K, .vram_size = SIM_VRAM_SIZE,
+	};
+	void *object = kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
+	u64 addr, seen[VGPU_LMTT_LEVELS];
+
+	KUNIT_ASSERT_NOT_NULL(test, object);
+	addr = virt_to_phys(object);
+	if (!IS_ALIGNED(addr, SZ_4K))
+		kunit_skip(test, "slabs of this kernel do not align their objects");
+
+	*sim_entry(root, 0, 0) = cpu_to_le64(addr | VGPU_LMTT_VALID);
+	KUNIT_EXPECT_EQ(test, vgpu_sim_lmtt_walk(&space, 0, seen), VGPU_FAULT_BAD_TABLE);
+	space.table = addr;
+	KUNIT_EXPECT_EQ(test, vgpu_sim_lmtt_walk(&space, 0, seen), VGPU_FAULT_BAD_TABLE);
+}
+
+static void walk_refuses_mapped_page(struct kunit *test)
+{
+	static struct address_space mapping;
+	u64 root = sim_map_vram(test, PAGES, 0);
+	const struct vgpu_sim_space space = {
+		.table = root, .mem_size = PAGES * SZ_4K, .vram_size = SIM_VRAM_SIZE,
+	};
+	struct page *page = pfn_to_page(PHYS_PFN(root));
+	u64 seen[VGPU_LMTT_LEVELS];
+
+	page->mapping = &mapping;
+	KUNIT_EXPECT_EQ(test, vgpu_sim_lmtt_walk(&space, 0, seen), VGPU_FAULT_BAD_TABLE);
+	page->mapping = NULL;
+	KUNIT_EXPECT_EQ(test, vgpu_sim_lmtt_walk(&space, 0, seen), VGPU_FAULT_NONE);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
 }
 
 /* Translates an address of a function, for what comes of it. */
@@ -386,6 +429,8 @@ static void translate_other_function(struct kunit *test)
 static struct kunit_case lmtt_kunit_cases[] = {
 	KUNIT_CASE_PARAM(walk_entry, entry_gen_params),
 	KUNIT_CASE(walk_limits),
+	KUNIT_CASE(walk_refuses_slab),
+	KUNIT_CASE(walk_refuses_mapped_page),
 	KUNIT_CASE(page_not_memory),
 	KUNIT_CASE(translate_to_bad_system),
 	KUNIT_CASE_PARAM(translate_changed, change_gen_params),

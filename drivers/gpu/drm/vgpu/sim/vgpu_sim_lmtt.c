@@ -9,11 +9,12 @@
  * the walk sees now. If the two differ and nobody said so (an invalidation, a
  * reset, another table), the table was changed or freed under the device.
  *
- * What the table says is not trusted. A driver that went wrong can leave
- * anything there, and a fault of its function is the worst that may come of
- * it: addresses are checked to be pages of memory that somebody has allocated,
- * entries are read with copy_from_kernel_nofault(), and a page of system
- * memory is held by a reference while it is used.
+ * The content of a table is not trusted. A driver that went wrong, or a stash that
+ * was discarded while VFs run, can leave anything there, and a fault of its function
+ * is the worst that may come of it. Addresses are checked to be pages of memory that
+ * somebody has allocated. A page is held by a reference while it is read or written.
+ * A table is refused if it is in memory in which no driver has tables: a slab, a page
+ * of a process or of a file.
  *
  * Unhappy path: a walk ends with one of the VGPU_FAULT_* codes, which is also
  * counted; the caller stops the ring, or refuses the guest the page.
@@ -56,20 +57,46 @@ struct page *vgpu_sim_lmtt_page(u64 addr)
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_sim_lmtt_page);
 
-static u32 read_entry(u64 table, unsigned int index, u64 *entry)
+/* Returns the page at an address with a reference to its folio, or NULL. */
+static struct page *lmtt_get_page(u64 addr)
 {
-	struct page *page = vgpu_sim_lmtt_page(table);
-	__le64 raw;
-	void *ptr;
+	struct page *page = vgpu_sim_lmtt_page(addr);
+	struct folio *folio;
 
 	if (!page)
-		return VGPU_FAULT_BAD_TABLE;
+		return NULL;
+	folio = page_folio(page);
+	if (!folio_try_get(folio))
+		return NULL;
+	if (page_folio(page) == folio)
+		return page;
+	folio_put(folio);
+	return NULL;
+}
 
-	ptr = page_address(page) + offset_in_page(table);
-	if (copy_from_kernel_nofault(&raw, ptr + index * sizeof(raw), sizeof(raw)))
-		return VGPU_FAULT_BAD_TABLE;
-	*entry = le64_to_cpu(raw);
-	return VGPU_FAULT_NONE;
+static bool lmtt_can_be_table(const struct folio *folio)
+{
+	return !folio_test_slab(folio) && !page_has_type(&folio->page) &&
+	       !folio_test_lru(folio) && !folio->mapping;
+}
+
+static u32 read_entry(u64 table, unsigned int index, u64 *entry)
+{
+	struct page *page = lmtt_get_page(table);
+	u32 fault = VGPU_FAULT_BAD_TABLE;
+	__le64 raw;
+
+	if (!page)
+		return fault;
+
+	if (lmtt_can_be_table(page_folio(page)) &&
+	    !copy_from_kernel_nofault(&raw, page_address(page) + index * sizeof(raw),
+				      sizeof(raw))) {
+		*entry = le64_to_cpu(raw);
+		fault = VGPU_FAULT_NONE;
+	}
+	put_page(page);
+	return fault;
 }
 
 static u32 check_entry(const struct vgpu_sim_space *space, unsigned int level,
@@ -170,19 +197,12 @@ static u32 tlb_compare(struct vgpu_sim_tlb *tlb, u64 page,
 /* A page of system memory for the device to read and write. */
 static struct page *get_system_page(u64 addr)
 {
-	struct page *page = vgpu_sim_lmtt_page(addr);
-	struct folio *folio;
+	struct page *page = lmtt_get_page(addr);
 
-	if (!page)
-		return NULL;
-	folio = page_folio(page);
-	if (!folio_try_get(folio))
-		return NULL;
-	if (page_folio(page) != folio || !vgpu_hw_reaches(folio)) {
-		folio_put(folio);
-		return NULL;
-	}
-	return page;
+	if (!page || vgpu_hw_reaches(page_folio(page)))
+		return page;
+	put_page(page);
+	return NULL;
 }
 
 static u32 get_target(struct vgpu_sim *sim, u64 leaf, u64 addr,
