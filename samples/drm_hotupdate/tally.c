@@ -37,6 +37,7 @@
 #include <linux/sysfs.h>
 
 #include <drm/drm_hotupdate.h>
+#include <drm/drm_hotupdate_package.h>
 
 #include "tally_hw.h"
 
@@ -580,4 +581,5 @@ module_platform_driver(tally_driver);
 MODULE_ALIAS("platform:" TALLY_HW_NAME);
 MODULE_AUTHOR("The drm-hotupdate authors");
 MODULE_DESCRIPTION("Sample of a driver that can be hot-updated");
+MODULE_PACKAGE_VERSION;
 MODULE_LICENSE("GPL");

@@ -14,6 +14,8 @@
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
+#include <drm/drm_hotupdate_package.h>
+
 #include "tally_hw.h"
 
 #define TALLY_PERIOD	msecs_to_jiffies(10)
@@ -124,4 +126,5 @@ module_exit(tally_device_exit);
 
 MODULE_AUTHOR("The drm-hotupdate authors");
 MODULE_DESCRIPTION("Device for the sample of a driver that can be hot-updated");
+MODULE_PACKAGE_VERSION;
 MODULE_LICENSE("GPL");

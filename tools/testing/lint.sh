@@ -33,7 +33,7 @@ mapfile -t scripts < <(for file in "${all[@]}"; do
 done)
 # Text that cannot carry a comment, or is the licence itself
 mapfile -t commentable < <(printf '%s\n' "${all[@]}" |
-			   grep -vE '^LICENSE$|^Documentation/ABI/|\.(json|png|bin)$')
+			   grep -vE '^(LICENSE|VERSION)$|^Documentation/ABI/|\.(json|png|bin)$')
 
 # It leaves an index of names where it runs, so that is elsewhere.
 run_checkpatch()
@@ -118,6 +118,27 @@ clauses()
 	tools/testing/clauses.py check
 }
 
+# one_version MODULES... - all that have a version have that of the file VERSION: the
+# package, and the modules as the last build made them
+one_version()
+{
+	local version module status=0
+
+	version=$(cat VERSION)
+	# shellcheck source=../../dkms.conf
+	[ "$(kernel_source_dir=''; . "$PROJECT/dkms.conf" && echo "$PACKAGE_VERSION")" = "$version" ] || {
+		echo "dkms.conf does not have version $version"
+		status=1
+	}
+	for module in "$@"; do
+		[ "$(/sbin/modinfo -F version "$module")" = "$version" ] || {
+			echo "$(basename "$module") does not have version $version"
+			status=1
+		}
+	done
+	return $status
+}
+
 # lint WHAT FUNCTION FILES... - no files is a mistake, not a success
 lint()
 {
@@ -131,9 +152,11 @@ lint()
 }
 
 lock "$WORK_LOCK"
-tap_plan 9
+tap_plan 10
 lint "checkpatch --strict" checkpatch "${sources[@]}" "${kbuild[@]}"
 lint "sparse" sparse_modules "${modules_code[@]}"
+mapfile -t modules < <(find "$WORK/build-v2" -name '*.ko')
+lint "one version" one_version "${modules[@]}"
 lint "kernel-doc of $LTS" kernel_doc "$lts" "${kernel_code[@]}"
 lint "kernel-doc of $NEWEST" kernel_doc "$newest" "${kernel_code[@]}"
 lint "shellcheck" shellcheck -x -P SCRIPTDIR -P tools/testing -P tools/testing/vm "${scripts[@]}"

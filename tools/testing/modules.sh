@@ -18,7 +18,7 @@ build_modules()
 	shift 4
 	[ -e "$dir/.without-warning" ] || rm -rf "$dir"
 	rm -f "$dir/.without-warning"
-	sync_project "$dir" Makefile Kbuild drivers include kunit samples
+	sync_project "$dir" Makefile Kbuild VERSION drivers include kunit samples
 	if long "building the $target, state version $version" "$log" \
 		nice make -C "$dir" -j"$(nproc)" "$target" KDIR="$stock/kdir" W=1 \
 		STATE_VERSION="$version" "$@" && ! grep -qiE "$complaint" "$log"; then

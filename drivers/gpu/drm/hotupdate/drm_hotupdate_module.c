@@ -4,6 +4,8 @@
 #include <linux/init.h>
 #include <linux/module.h>
 
+#include <drm/drm_hotupdate_package.h>
+
 #include "drm_hotupdate_internal.h"
 
 /**
@@ -103,4 +105,5 @@ module_exit(hotupdate_exit);
 
 MODULE_AUTHOR("The drm-hotupdate authors");
 MODULE_DESCRIPTION("Hot update of DRM drivers");
+MODULE_PACKAGE_VERSION;
 MODULE_LICENSE("GPL");

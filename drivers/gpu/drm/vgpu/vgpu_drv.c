@@ -7,6 +7,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_hotupdate_package.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_print.h>
 #include <drm/vgpu_drm.h>
@@ -161,5 +162,5 @@ module_platform_driver(vgpu_platform_driver);
 
 MODULE_AUTHOR("The drm-hotupdate authors");
 MODULE_DESCRIPTION("Driver for the simulated SR-IOV GPU vgpu");
-MODULE_VERSION(__stringify(CONFIG_DRM_VGPU_STATE_VERSION));
+MODULE_PACKAGE_VERSION;
 MODULE_LICENSE("GPL");

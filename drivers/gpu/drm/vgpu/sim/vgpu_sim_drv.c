@@ -43,6 +43,8 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include <drm/drm_hotupdate_package.h>
+
 #include "vgpu_sim.h"
 
 static struct vgpu_sim_config config = {
@@ -287,4 +289,5 @@ module_init(vgpu_sim_init);
 module_exit(vgpu_sim_exit);
 
 MODULE_DESCRIPTION("Simulated SR-IOV GPU");
+MODULE_PACKAGE_VERSION;
 MODULE_LICENSE("GPL");
