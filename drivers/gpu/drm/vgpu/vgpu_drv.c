@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-#include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 
@@ -144,17 +143,15 @@ static void vgpu_remove(struct platform_device *pdev)
 	vgpu_hotupdate_unregister(vgpu);
 }
 
-static const struct platform_device_id vgpu_ids[] = {
-	{ VGPU_HW_NAME },
-	{ }
-};
-MODULE_DEVICE_TABLE(platform, vgpu_ids);
-
+/*
+ * Matched by name. With an ID table the driver core would leave a pointer into it
+ * in the device. After a driver_override it would still be there when this module has
+ * gone, for the next driver that asks for its ID.
+ */
 static struct platform_driver vgpu_platform_driver = {
 	.driver = {
-		.name = "vgpu",
+		.name = VGPU_HW_NAME,
 	},
-	.id_table = vgpu_ids,
 	.probe = vgpu_probe,
 	.remove = vgpu_remove,
 };
@@ -162,5 +159,6 @@ module_platform_driver(vgpu_platform_driver);
 
 MODULE_AUTHOR("The drm-hotupdate authors");
 MODULE_DESCRIPTION("Driver for the simulated SR-IOV GPU vgpu");
+MODULE_ALIAS("platform:" VGPU_HW_NAME);
 MODULE_PACKAGE_VERSION;
 MODULE_LICENSE("GPL");
