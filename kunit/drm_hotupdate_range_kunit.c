@@ -50,6 +50,66 @@ static void to_ksr_fits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, range.nr_pages, param->nr_pages);
 }
 
+struct ksr_shift_param {
+	const char *name;
+	unsigned int page_shift;
+	struct drm_hotupdate_range range;
+	u64 desc;
+};
+
+static const struct ksr_shift_param shifts[] = {
+	{ "4k", 12, { 0x12345, 3 }, 0x0000030000012345ull },
+	{ "4k_largest", 12, { MAX_PFN, MAX_PAGES }, U64_MAX },
+	{ "16k", 14, { 0x12345, 3 }, 0x00000c0000048d14ull },
+	{ "16k_largest", 14, { MAX_PFN >> 2, MAX_PAGES >> 2 }, 0xfffffcfffffffffcull },
+	{ "64k", 16, { 0x12345, 3 }, 0x0000300000123450ull },
+	{ "64k_largest", 16, { MAX_PFN >> 4, MAX_PAGES >> 4 }, 0xfffff0fffffffff0ull },
+};
+
+KUNIT_ARRAY_PARAM_DESC(shifts, shifts, name);
+
+/*
+ * The word counts pages of 4 KiB, whatever the page size of the kernel. A range
+ * that is one page larger than the largest has none.
+ *
+ * Clauses: W8
+ */
+static void to_ksr_of_page_sizes(struct kunit *test)
+{
+	const struct ksr_shift_param *param = test->param_value;
+	struct drm_hotupdate_range range = param->range;
+	const unsigned int shift = param->page_shift - 12;
+
+	KUNIT_EXPECT_EQ(test, hotupdate_range_to_ksr(&range, param->page_shift), param->desc);
+	range = hotupdate_range_from_ksr(param->desc, param->page_shift);
+	KUNIT_EXPECT_EQ(test, range.pfn, param->range.pfn);
+	KUNIT_EXPECT_EQ(test, range.nr_pages, param->range.nr_pages);
+
+	range = (struct drm_hotupdate_range) { (MAX_PFN >> shift) + 1, 1 };
+	KUNIT_EXPECT_EQ(test, hotupdate_range_to_ksr(&range, param->page_shift), 0);
+	range = (struct drm_hotupdate_range) { 0, (MAX_PAGES >> shift) + 1 };
+	KUNIT_EXPECT_EQ(test, hotupdate_range_to_ksr(&range, param->page_shift), 0);
+}
+
+/*
+ * A word that does not begin and end at a page of this kernel is no range.
+ *
+ * Clauses: W8
+ */
+static void from_ksr_within_a_page(struct kunit *test)
+{
+	static const u64 words[] = {
+		0x0000040000000001ull, 0x0000040000000002ull, 0x0000010000000004ull,
+		0x0000070000000000ull,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		KUNIT_EXPECT_EQ(test, hotupdate_range_from_ksr(words[i], 14).nr_pages, 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_range_from_ksr(0x0000040000000004ull, 14).nr_pages, 1);
+	KUNIT_EXPECT_EQ(test, hotupdate_range_from_ksr(0x0000040000000004ull, 16).nr_pages, 0);
+}
+
 static const struct ksr_param not_fitting[] = {
 	{ "no_pages", 5, 0 },
 	{ "pfn_one_too_large", MAX_PFN + 1, 1 },
@@ -156,6 +216,8 @@ static void range_refusal_limits(struct kunit *test)
 
 static struct kunit_case range_cases[] = {
 	KUNIT_CASE_PARAM(to_ksr_fits, fitting_gen_params),
+	KUNIT_CASE_PARAM(to_ksr_of_page_sizes, shifts_gen_params),
+	KUNIT_CASE(from_ksr_within_a_page),
 	KUNIT_CASE_PARAM(to_ksr_does_not_fit, not_fitting_gen_params),
 	KUNIT_CASE(from_ksr_zero),
 	KUNIT_CASE(from_ksr_round_trip),

@@ -232,6 +232,9 @@ u64 hotupdate_blackout_ns(const struct drm_hotupdate_adapter *adapter);
 
 /* Ranges: drm_hotupdate_range.c */
 const char *hotupdate_range_refusal(const struct drm_hotupdate_range *range);
+u64 hotupdate_range_to_ksr(const struct drm_hotupdate_range *range,
+			   unsigned int page_shift);
+struct drm_hotupdate_range hotupdate_range_from_ksr(u64 desc, unsigned int page_shift);
 
 /* Pages: drm_hotupdate_pages.c */
 const char *hotupdate_pages_refusal(const struct drm_hotupdate_range *range,
