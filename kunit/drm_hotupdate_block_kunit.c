@@ -172,7 +172,7 @@ static void sgt_asked_for_twice(struct kunit *test)
 
 static void destroy_block(void *data)
 {
-	hotupdate_block_destroy(data);
+	drm_hotupdate_block_put(data);
 }
 
 /*

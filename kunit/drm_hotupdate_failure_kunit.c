@@ -445,12 +445,12 @@ static void update_without_memory(struct kunit *test)
 	allow_failures(test);
 	for (n = 1; n <= MAX_ALLOCATIONS; n++) {
 		KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
-		driver->log[0] = '\0';
 		fail_allocation(n);
 		fake_driver_unregister(driver);
 		failed = has_failed();
 		expect_whole_stash(driver, bytes);
 
+		driver->log[0] = '\0';
 		/* As far as the failure was not spent already. */
 		fail_allocation(n);
 		err = fake_driver_register(driver);
@@ -615,11 +615,14 @@ struct step {
 
 static const struct step steps[] = {
 	{ "save", { FAKE_SAVE, 0, -ENOLCK }, true, "save" },
-	{ "restore_first", { FAKE_RESTORE, 0, -ENOLCK }, false, "save, restore0, abort" },
+	{ "restore_first", { FAKE_RESTORE, 0, -ENOLCK }, false,
+	  "save, stop:saved, restore0, abort" },
 	{ "restore_third", { FAKE_RESTORE, 2, -ENOLCK }, false,
-	  "save, restore0, restore1, restore2, abort" },
-	{ "restore_last", { FAKE_RESTORE, 5, -ENOLCK }, false, "save, " REPLAYED ", abort" },
-	{ "start", { FAKE_START, 0, -ENOLCK }, false, "save, " REPLAYED ", start:restored, abort" },
+	  "save, stop:saved, restore0, restore1, restore2, abort" },
+	{ "restore_last", { FAKE_RESTORE, 5, -ENOLCK }, false,
+	  "save, stop:saved, " REPLAYED ", abort" },
+	{ "start", { FAKE_START, 0, -ENOLCK }, false,
+	  "save, stop:saved, " REPLAYED ", start:restored, abort" },
 };
 
 KUNIT_ARRAY_PARAM_DESC(steps, steps, name);

@@ -7,6 +7,7 @@
 #include <linux/debug_locks.h>
 #include <linux/delay.h>
 #include <linux/kernel.h>
+#include <linux/kmsg_dump.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/panic.h>
@@ -124,6 +125,8 @@ static void release_drivers(struct fake_env *env)
 	struct fake_driver *driver;
 
 	list_for_each_entry(driver, &env->drivers, link) {
+		/* Its data can be on the stack of the case, which has ended. */
+		driver->hook = NULL;
 		if (driver->adapter)
 			fake_driver_unregister(driver);
 		fake_driver_put_blocks(driver);
@@ -147,8 +150,8 @@ static void release_gpus(struct kunit *test, struct fake_env *env)
 }
 
 /*
- * The reference to give away is the driver's, or was dropped by whom it was
- * given to. It never went twice, or got lost.
+ * The reference that is left is the driver's, or one that it took over from a
+ * block; or all were dropped. None went twice, or got lost.
  */
 static void release_memory(struct kunit *test, struct fake_env *env)
 {
@@ -211,6 +214,22 @@ u64 fake_uevents(struct kunit *test)
 					     buf, sizeof(buf)), 0);
 	KUNIT_EXPECT_EQ(test, kstrtou64(buf, 10, &number), 0);
 	return number;
+}
+
+/* The log has more readers than last_error. */
+bool fake_log_has(const char *words)
+{
+	static char line[512];
+	struct kmsg_dump_iter iter;
+	size_t len;
+
+	kmsg_dump_rewind(&iter);
+	while (kmsg_dump_get_line(&iter, false, line, sizeof(line) - 1, &len)) {
+		line[len] = '\0';
+		if (strstr(line, words))
+			return true;
+	}
+	return false;
 }
 
 /* For a suite, as it takes some time under the kernel's checkers. */
@@ -413,6 +432,18 @@ static int fake_start_device(struct drm_hotupdate_adapter *adapter, bool restore
 	return leave(driver, FAKE_START, NULL);
 }
 
+/* A driver that has saved lets go of its memory. The stash has references. */
+static void fake_stop_device(struct drm_hotupdate_adapter *adapter, bool saved)
+{
+	struct fake_driver *driver = enter(adapter);
+	unsigned int i;
+
+	write_log(driver, saved ? "stop:saved" : "stop");
+	for (i = 0; i < driver->num_saves && saved; i++)
+		fake_block_put(driver->saves[i]);
+	leave(driver, FAKE_STOP, NULL);
+}
+
 static void fake_restore_complete(struct drm_hotupdate_adapter *adapter)
 {
 	struct fake_driver *driver = enter(adapter);
@@ -442,6 +473,7 @@ struct fake_driver *fake_driver_new(struct kunit *test, struct fake_gpu *gpu)
 		.restore_memory = fake_restore_memory,
 		.restore_abort = fake_restore_abort,
 		.start_device = fake_start_device,
+		.stop_device = fake_stop_device,
 		.restore_complete = fake_restore_complete,
 	};
 	list_add_tail(&driver->link, &env->drivers);
@@ -519,9 +551,8 @@ void fake_driver_unregister(struct fake_driver *driver)
 {
 	struct drm_hotupdate_adapter *adapter = driver->adapter;
 
-	drm_hotupdate_adapter_quiesce(adapter);
-	driver->adapter = NULL;
 	drm_hotupdate_adapter_unregister(adapter);
+	driver->adapter = NULL;
 	memset(&driver->shown_ops, WIPED, sizeof(driver->shown_ops));
 }
 

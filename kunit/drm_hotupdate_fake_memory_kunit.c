@@ -237,6 +237,16 @@ static void wipe(struct fake_block *fb)
 		memset(fb->shown_data, WIPED, fb->size);
 }
 
+/* As a driver does when it is removed: drops its reference to each folio. */
+void fake_block_put(struct fake_block *fb)
+{
+	unsigned int i;
+
+	for (i = 0; i < fb->num_ranges; i++)
+		if (fb->pages[i])
+			put_page(fb->pages[i]->page);
+}
+
 /* Saves, and leaves nothing readable of what it showed to the core. */
 int fake_block_save(struct drm_hotupdate_adapter *adapter, struct fake_block *fb)
 {

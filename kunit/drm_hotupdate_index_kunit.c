@@ -6,7 +6,9 @@
 #include <kunit/test.h>
 #include <linux/bitmap.h>
 #include <linux/bits.h>
+#include <linux/completion.h>
 #include <linux/gfp.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
@@ -29,11 +31,18 @@ static struct drm_hotupdate_range run_range(struct run *run, unsigned int first,
 	return (struct drm_hotupdate_range) { page_to_pfn(run->page) + first, num };
 }
 
+static int index_add(const struct drm_hotupdate_range *range, unsigned long *pfn)
+{
+	const char *reason;
+
+	return hotupdate_index_hold(range, pfn, &reason);
+}
+
 static int run_add(struct run *run, unsigned int first, unsigned int num,
 		   unsigned long *pfn)
 {
 	struct drm_hotupdate_range range = run_range(run, first, num);
-	int err = hotupdate_index_add(&range, pfn);
+	int err = index_add(&range, pfn);
 
 	if (!err)
 		bitmap_set(run->entered, first, num);
@@ -44,7 +53,7 @@ static void run_remove(struct run *run, unsigned int first, unsigned int num)
 {
 	struct drm_hotupdate_range range = run_range(run, first, num);
 
-	hotupdate_index_remove(&range);
+	hotupdate_index_drop(&range);
 	bitmap_clear(run->entered, first, num);
 }
 
@@ -239,15 +248,15 @@ static void add_every_order(struct kunit *test)
 	for (order = 0; order <= MAX_PAGE_ORDER; order++) {
 		range.pfn = page_to_pfn(pages[order]);
 		range.nr_pages = 1ull << order;
-		KUNIT_EXPECT_EQ(test, hotupdate_index_add(&range, &pfn), 0);
+		KUNIT_EXPECT_EQ(test, index_add(&range, &pfn), 0);
 	}
 	for (order = 0; order <= MAX_PAGE_ORDER; order++) {
 		range.pfn = page_to_pfn(pages[order]);
 		range.nr_pages = 1ull << order;
 		pfn = 0;
-		KUNIT_EXPECT_EQ(test, hotupdate_index_add(&range, &pfn), -EEXIST);
+		KUNIT_EXPECT_EQ(test, index_add(&range, &pfn), -EEXIST);
 		KUNIT_EXPECT_EQ(test, pfn, range.pfn);
-		hotupdate_index_remove(&range);
+		hotupdate_index_drop(&range);
 	}
 	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
 }
@@ -303,15 +312,15 @@ static void add_across_boundary(struct kunit *test)
 
 	range = (struct drm_hotupdate_range) { boundary - 8, 16 };
 	last = (struct drm_hotupdate_range) { boundary + 7, 1 };
-	KUNIT_EXPECT_EQ(test, hotupdate_index_add(&last, &pfn), 0);
-	KUNIT_EXPECT_EQ(test, hotupdate_index_add(&range, &pfn), -EEXIST);
+	KUNIT_EXPECT_EQ(test, index_add(&last, &pfn), 0);
+	KUNIT_EXPECT_EQ(test, index_add(&range, &pfn), -EEXIST);
 	KUNIT_EXPECT_EQ(test, pfn, boundary + 7);
-	hotupdate_index_remove(&last);
+	hotupdate_index_drop(&last);
 	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
 
-	KUNIT_EXPECT_EQ(test, hotupdate_index_add(&range, &pfn), 0);
-	KUNIT_EXPECT_EQ(test, hotupdate_index_add(&last, &pfn), -EEXIST);
-	hotupdate_index_remove(&range);
+	KUNIT_EXPECT_EQ(test, index_add(&range, &pfn), 0);
+	KUNIT_EXPECT_EQ(test, index_add(&last, &pfn), -EEXIST);
+	hotupdate_index_drop(&range);
 }
 
 /*
@@ -339,6 +348,56 @@ static void add_scattered(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, bitmap_empty(run->entered, RUN_PAGES));
 }
 
+#define RACE_ROUNDS	2000
+
+/* One of two that hold and drop pages of one piece of the index. */
+struct racer {
+	struct run *run;
+	unsigned int page;
+	unsigned int failures;
+	struct completion done;
+};
+
+static int race(void *data)
+{
+	struct racer *racer = data;
+	struct drm_hotupdate_range range = run_range(racer->run, racer->page, 1);
+	unsigned long pfn;
+	unsigned int i;
+
+	for (i = 0; i < RACE_ROUNDS; i++) {
+		if (index_add(&range, &pfn))
+			racer->failures++;
+		else
+			hotupdate_index_drop(&range);
+		cond_resched();
+	}
+	complete(&racer->done);
+	return 0;
+}
+
+/*
+ * Two tasks that enter the first folio of a piece of the index, and remove its last,
+ * over and over: each finds or makes the piece, and it is there for both.
+ */
+static void add_at_the_same_time(struct kunit *test)
+{
+	struct racer racers[2];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(racers); i++) {
+		racers[i] = (struct racer) { .run = test->priv, .page = i };
+		init_completion(&racers[i].done);
+	}
+	for (i = 0; i < ARRAY_SIZE(racers); i++)
+		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(race, &racers[i], "index_race")));
+	for (i = 0; i < ARRAY_SIZE(racers); i++) {
+		wait_for_completion(&racers[i].done);
+		KUNIT_EXPECT_EQ(test, racers[i].failures, 0);
+	}
+	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
+}
+
 static struct kunit_case index_cases[] = {
 	KUNIT_CASE(add_same_page_twice),
 	KUNIT_CASE(remove_what_is_not_there),
@@ -348,6 +407,7 @@ static struct kunit_case index_cases[] = {
 	KUNIT_CASE(add_every_order),
 	KUNIT_CASE(add_across_boundary),
 	KUNIT_CASE(add_scattered),
+	KUNIT_CASE(add_at_the_same_time),
 	{ }
 };
 

@@ -40,9 +40,9 @@ struct fake_env {
 };
 
 /*
- * Pages that a case gives away. The case has a reference of its own to each
- * folio, beside the one that is given away, so that they stay what they are and
- * can be looked at after the core freed them.
+ * Pages that a case saves. The case has a reference of its own to each folio,
+ * beside the driver's and those of blocks, so that they stay what they are and can
+ * be looked at when all others are dropped.
  */
 struct fake_pages {
 	struct list_head link;
@@ -85,6 +85,8 @@ enum fake_call {
 	FAKE_ABORT,
 	FAKE_START,
 	FAKE_COMPLETE,
+	FAKE_STOP,
+	FAKE_NUM_CALLS,
 };
 
 /* For fake_fail_hook(): which callback fails, for a restore which one of them. */
@@ -163,6 +165,7 @@ struct fake_block *fake_block_device(struct kunit *test, u64 pfn, u64 nr_pages);
 struct fake_block *fake_block_buffer(struct kunit *test, size_t size);
 struct fake_block *fake_block_with_meta(struct kunit *test, struct fake_block *fb,
 					size_t meta_size);
+void fake_block_put(struct fake_block *fb);
 int fake_block_save(struct drm_hotupdate_adapter *adapter, struct fake_block *fb);
 void fake_block_expect_refs(struct kunit *test, struct fake_block *fb, int refs);
 void fake_block_expect_untouched(struct kunit *test, struct fake_block *fb);
@@ -197,6 +200,9 @@ void fake_module_set_going(bool going);
 /* Of the core's own module, or of one in its place where it is built in. */
 int fake_core_refs(void);
 void fake_core_expect_refs(struct kunit *test, int refs);
+
+/* Whether a line of the kernel's log has these words. */
+bool fake_log_has(const char *words);
 
 /* How many uevents the kernel has sent; others may send some, too. */
 u64 fake_uevents(struct kunit *test);

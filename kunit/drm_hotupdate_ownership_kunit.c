@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whose the pages are, at each step, and that they are freed once.
+ * Who has references to the pages, at each step, and that they are freed once.
  */
 
 #include <kunit/test.h>
@@ -23,6 +23,7 @@ static struct owner updated(struct kunit *test, enum hotupdate_kind kind)
 	struct owner owner = { .driver = fake_driver_running(test) };
 
 	owner.fb = fake_block_pages(test, kind, some_orders, ARRAY_SIZE(some_orders));
+	fake_block_with_meta(test, owner.fb, 77);
 	fake_driver_saves(owner.driver, owner.fb);
 	FAKE_ASSERT_DETACHED(owner.driver);
 	KUNIT_ASSERT_EQ(test, fake_driver_register(owner.driver), 0);
@@ -41,10 +42,10 @@ static void describe_kind(const enum hotupdate_kind *kind, char *desc)
 KUNIT_ARRAY_PARAM(kinds, kinds, describe_kind);
 
 /*
- * From the save to the commit no page is copied, moved, written to, or given
- * another reference: one reference goes from hand to hand.
+ * From the save to the commit no page is copied, moved, or written to. The block has
+ * a reference of its own, and the driver's goes with the driver.
  *
- * Clauses: W9, U2
+ * Clauses: W9, U2, U13
  */
 static void pages_stay_where_they_are(struct kunit *test)
 {
@@ -55,7 +56,7 @@ static void pages_stay_where_they_are(struct kunit *test)
 
 	fake_driver_saves(driver, fb);
 	KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
-	fake_block_expect_refs(test, fb, 1);
+	fake_block_expect_refs(test, fb, 2);
 	fake_driver_unregister(driver);
 	fake_block_expect_refs(test, fb, 1);
 	fake_block_expect_untouched(test, fb);
@@ -77,12 +78,12 @@ static int check_pages_are_the_drivers(struct fake_driver *driver, enum fake_cal
 }
 
 /*
- * Until the driver detaches it owns all that it named: after a cancel, already
- * in the callback, the pages are its own, and it can give them away again.
+ * A cancel drops the references of the blocks, before the callback: the pages are
+ * the driver's as before, and can be saved again.
  *
  * Clauses: U2, W4
  */
-static void cancel_gives_nothing_away(struct kunit *test)
+static void cancel_drops_references(struct kunit *test)
 {
 	struct fake_driver *driver = fake_driver_running(test);
 	struct fake_block *fb = fake_block_pages(test, HOTUPDATE_KIND_SGT, some_orders,
@@ -101,7 +102,7 @@ static void cancel_gives_nothing_away(struct kunit *test)
 }
 
 /*
- * A driver that detaches without having saved takes everything with it.
+ * A driver that goes without having saved takes everything with it.
  *
  * Clauses: U2
  */
@@ -242,9 +243,9 @@ static void cancel_frees_buffer(struct kunit *test)
 }
 
 /*
- * What a driver keeps it can keep longer than its adapter.
+ * A block that a driver keeps, its metadata included, can outlive the adapter.
  *
- * Clauses: W16
+ * Clauses: W16, U17
  */
 static void block_outlives_adapter(struct kunit *test)
 {
@@ -368,7 +369,7 @@ static int take_hook(struct fake_driver *driver, enum fake_call call,
 	int *results = driver->hook_data;
 	struct sg_table sgt;
 
-	if (call == FAKE_SAVE)
+	if (call == FAKE_SAVE || call == FAKE_STOP)
 		return 0;
 	results[call] = drm_hotupdate_block_take(block ?: driver->blocks[0], &sgt);
 	if (!results[call]) {
@@ -388,7 +389,7 @@ static void take_before_commit(struct kunit *test)
 {
 	struct fake_driver *driver = fake_driver_running(test);
 	struct fake_block *fb = fake_block_page(test);
-	int results[] = { 1, 1, 1, 1, 1, 1 };
+	int results[FAKE_NUM_CALLS] = { };
 
 	fake_driver_saves(driver, fb);
 	FAKE_ASSERT_DETACHED(driver);
@@ -398,6 +399,7 @@ static void take_before_commit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, results[FAKE_RESTORE], -EBUSY);
 	KUNIT_EXPECT_EQ(test, results[FAKE_START], -EBUSY);
 	KUNIT_EXPECT_EQ(test, results[FAKE_COMPLETE], 0);
+	KUNIT_EXPECT_EQ(test, driver->num_blocks, 0);
 	fake_block_expect_refs(test, fb, 1);
 	fake_block_expect_untouched(test, fb);
 }
@@ -431,7 +433,7 @@ static void core_module_is_pinned(struct kunit *test)
 
 static struct kunit_case ownership_cases[] = {
 	KUNIT_CASE_PARAM(pages_stay_where_they_are, kinds_gen_params),
-	KUNIT_CASE(cancel_gives_nothing_away),
+	KUNIT_CASE(cancel_drops_references),
 	KUNIT_CASE(unregister_without_save),
 	KUNIT_CASE_PARAM(discard_frees_pages, kinds_gen_params),
 	KUNIT_CASE_PARAM(put_frees_pages, kinds_gen_params),

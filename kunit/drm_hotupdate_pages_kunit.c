@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages that a driver cannot give away: refused, and not touched.
+ * Pages that a reference cannot keep: refused, and not touched.
  */
 
 #include <kunit/test.h>
@@ -15,7 +15,7 @@
 #include "drm_hotupdate_kunit.h"
 #include "kunit_files.h"
 
-/* A range with a page in it that cannot be given away. */
+/* A range with a page in it that cannot be saved. */
 struct bad {
 	struct drm_hotupdate_range range;
 	/* Which one is named in the error */
@@ -278,7 +278,7 @@ static int attempt_hook(struct fake_driver *driver, enum fake_call call,
 {
 	struct attempt *attempt = driver->hook_data;
 	struct kunit *test = driver->test;
-	char page[24];
+	char page[24], line[160];
 
 	if (call != FAKE_SAVE)
 		return 0;
@@ -288,6 +288,10 @@ static int attempt_hook(struct fake_driver *driver, enum fake_call call,
 			-EINVAL);
 	FAKE_EXPECT_ERROR(driver->gpu, "block 1 refused");
 	FAKE_EXPECT_ERROR(driver->gpu, page);
+	KUNIT_EXPECT_FALSE(test, fake_log_has(page));
+	snprintf(line, sizeof(line), "%s: block 1 refused: a page ",
+		 dev_name(&driver->gpu->adapter->dev));
+	KUNIT_EXPECT_TRUE(test, fake_log_has(line));
 	FAKE_EXPECT_ERROR(driver->gpu, attempt->refusal->words);
 	FAKE_EXPECT_STASH(driver->gpu, 1);
 	return 0;
@@ -319,9 +323,9 @@ static void expect_refused(struct kunit *test, struct attempt *attempt)
 }
 
 /*
- * A range with a page that cannot be given away is refused, whatever is wrong
- * with it; the error names the block, the page and what it is. The page is as
- * it was, and nothing is kept.
+ * A range with a page that a reference cannot keep is refused, whatever is wrong
+ * with it. The error names the block, the page and what it is; the log does not name
+ * the page. The page is as it was, and nothing is kept.
  *
  * Clauses: U7, U3
  */
@@ -399,7 +403,6 @@ static void accept_neighbours(struct kunit *test)
 {
 	struct page *page = alloc_pages(GFP_KERNEL, 3);
 	struct drm_hotupdate_range range;
-	const char *refusal;
 	unsigned long pfn;
 	unsigned int i;
 
@@ -409,8 +412,7 @@ static void accept_neighbours(struct kunit *test)
 		fake_pages_adopt(test, page + i, 0);
 
 	range = (struct drm_hotupdate_range) { page_to_pfn(page), 8 };
-	refusal = hotupdate_pages_refusal(&range, &pfn);
-	KUNIT_EXPECT_NULL_MSG(test, refusal, "page %#lx %s", pfn, refusal);
+	KUNIT_EXPECT_EQ_MSG(test, drm_hotupdate_can_save(&range, &pfn), 0, "page %#lx", pfn);
 }
 
 /*
@@ -423,9 +425,8 @@ static void accept_every_order(struct kunit *test)
 	for (order = 0; order <= MAX_PAGE_ORDER; order++) {
 		struct fake_pages *pages = fake_pages_new(test, order);
 		struct drm_hotupdate_range range = { fake_pages_pfn(pages), 1ull << order };
-		unsigned long pfn;
 
-		KUNIT_EXPECT_NULL(test, hotupdate_pages_refusal(&range, &pfn));
+		KUNIT_EXPECT_EQ(test, drm_hotupdate_can_save(&range, NULL), 0);
 	}
 }
 

@@ -127,8 +127,7 @@ static void prepare_fails_in_older_version(struct kunit *test)
 }
 
 /*
- * The save callback is called by the prepare, before the driver goes, once;
- * nothing else is.
+ * The save callback is called by the prepare, before the driver goes, once.
  *
  * Clauses: W3
  */
@@ -142,7 +141,7 @@ static void prepare_calls_save(struct kunit *test)
 	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_SAVED);
 	FAKE_EXPECT_STASH(driver->gpu, driver->num_saves);
 	fake_driver_unregister(driver);
-	KUNIT_EXPECT_STREQ(test, driver->log, "start:new, save");
+	KUNIT_EXPECT_STREQ(test, driver->log, "start:new, save, stop:saved");
 }
 
 static int check_stash_is_forgotten(struct fake_driver *driver, enum fake_call call,
@@ -391,11 +390,6 @@ static int prepare_job(struct fake_driver *driver)
 	return drm_hotupdate_prepare(driver->adapter, 0);
 }
 
-static int quiesce_job(struct fake_driver *driver)
-{
-	return drm_hotupdate_adapter_quiesce(driver->adapter);
-}
-
 static int unregister_job(struct fake_driver *driver)
 {
 	fake_driver_unregister(driver);
@@ -420,8 +414,7 @@ static struct fake_driver *driver_at_gate(struct kunit *test, struct gate *gate,
 
 /*
  * While a save is under way what comes from user space is refused, and does not
- * wait; so is a save from another thread than the callback's. The state can be
- * read. The save itself is not harmed.
+ * wait. The state can be read. The save itself is not harmed.
  */
 static void prepare_while_saving(struct kunit *test)
 {
@@ -433,7 +426,6 @@ static void prepare_while_saving(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -EBUSY);
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_cancel(driver->adapter), -EBUSY);
 	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->adapter), -EBUSY);
-	KUNIT_EXPECT_EQ(test, fake_block_save(driver->adapter, driver->saves[0]), -EPERM);
 	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_SAVING);
 	FAKE_EXPECT_STASH(driver->gpu, driver->num_saves);
 	KUNIT_EXPECT_EQ(test, driver->adapter->progress, driver->num_saves);
@@ -446,28 +438,32 @@ static void prepare_while_saving(struct kunit *test)
 }
 
 /*
- * A driver that is about to leave waits for a save that is under way, and is
- * told what came of it. Nothing can be called off after that.
+ * A save call of another thread is refused, and dooms the save, though save_memory
+ * knows nothing of it: the block that the thread wanted to save would be missing.
  *
- * Clauses: U2
+ * Clauses: W5, U3
  */
-static void quiesce_waits_for_save(struct kunit *test)
+static void save_from_another_thread(struct kunit *test)
 {
-	struct job prepare, quiesce;
 	struct fake_driver *driver;
+	struct fake_block *fb = fake_block_page(test);
+	struct job prepare;
 	struct gate gate;
 
 	driver = driver_at_gate(test, &gate, &prepare);
-	start_job(test, &quiesce, quiesce_job, driver);
-	KUNIT_EXPECT_TRUE(test, job_has_to_wait(&quiesce));
-
+	KUNIT_EXPECT_EQ(test, fake_block_save(driver->adapter, fb), -EPERM);
 	complete(&gate.let_go);
 	wait_for_job(&prepare);
-	wait_for_job(&quiesce);
-	KUNIT_EXPECT_EQ(test, prepare.result, 0);
-	KUNIT_EXPECT_EQ(test, quiesce.result, true);
-	KUNIT_EXPECT_EQ(test, drm_hotupdate_cancel(driver->adapter), -ENODEV);
-	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_SAVED);
+	KUNIT_EXPECT_EQ(test, prepare.result, -EPERM);
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RUNNING);
+	FAKE_EXPECT_STASH(driver->gpu, 0);
+	KUNIT_EXPECT_STREQ(test, driver->log, "start:new, save, cancel");
+	fake_block_expect_refs(test, fb, 1);
+
+	/* The next one is not harmed, and neither by such a call before it. */
+	KUNIT_EXPECT_EQ(test, fake_block_save(driver->adapter, fb), -EPERM);
+	driver->hook = NULL;
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
 }
 
 /*
@@ -497,24 +493,42 @@ static void unregister_waits_for_save(struct kunit *test)
 	FAKE_EXPECT_STASH(driver->gpu, driver->num_saves);
 }
 
+static int save_fails_with(struct fake_driver *driver, enum fake_call call,
+			   struct drm_hotupdate_block *block)
+{
+	const int *result = driver->hook_data;
+
+	return call == FAKE_SAVE ? *result : 0;
+}
+
+static const int nonsense[] = { 1, 4096, INT_MAX, -4096, INT_MIN };
+
+static void describe_result(const int *result, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%d", *result);
+}
+
+KUNIT_ARRAY_PARAM(nonsense, nonsense, describe_result);
+
 /*
- * Without an update nothing is waited for: a driver that quiesces without
- * having saved is told so, and cannot be asked to save any more.
+ * A save_memory that returns neither 0 nor an errno has failed: nothing is saved,
+ * the script that asked for the save learns it, and the log names the driver.
+ *
+ * Clauses: W20, U3
  */
-static void quiesce_without_save(struct kunit *test)
+static void save_returns_nonsense(struct kunit *test)
 {
 	struct fake_driver *driver = fake_driver_running(test);
 
-	KUNIT_EXPECT_FALSE(test, drm_hotupdate_adapter_quiesce(driver->adapter));
-	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -ENODEV);
-	fake_driver_unregister(driver);
-
-	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
-	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
-	KUNIT_EXPECT_TRUE(test, drm_hotupdate_adapter_quiesce(driver->adapter));
-	fake_driver_unregister(driver);
-	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
-	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	fake_driver_saves(driver, fake_block_page(test));
+	driver->hook = save_fails_with;
+	driver->hook_data = (void *)test->param_value;
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -EINVAL);
+	FAKE_EXPECT_ERROR(driver->gpu, "save_memory of driver fake returned");
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RUNNING);
+	FAKE_EXPECT_STASH(driver->gpu, 0);
+	KUNIT_EXPECT_STREQ(test, driver->log, "start:new, save");
+	fake_block_expect_refs(test, driver->saves[0], 1);
 }
 
 static struct kunit_case prepare_cases[] = {
@@ -528,9 +542,9 @@ static struct kunit_case prepare_cases[] = {
 	KUNIT_CASE(save_of_block_when_save_is_undone),
 	KUNIT_CASE(deadline_met_or_none),
 	KUNIT_CASE(prepare_while_saving),
-	KUNIT_CASE(quiesce_waits_for_save),
+	KUNIT_CASE(save_from_another_thread),
 	KUNIT_CASE(unregister_waits_for_save),
-	KUNIT_CASE(quiesce_without_save),
+	KUNIT_CASE_PARAM(save_returns_nonsense, nonsense_gen_params),
 	{ }
 };
 

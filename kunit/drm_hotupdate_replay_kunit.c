@@ -32,7 +32,7 @@ static struct fake_driver *detached(struct kunit *test)
  * Every block is replayed once, in the order of saving, before the device is
  * started; then the driver is told, as the last call of all.
  *
- * Clauses: W13, W14, W18, U1, U5
+ * Clauses: W13, W14, W18, U1, U5, U16
  */
 static void replay_order(struct kunit *test)
 {
@@ -55,7 +55,7 @@ static void replay_order(struct kunit *test)
  * Without a stash there is nothing to replay: the device is started from the
  * beginning, and that is not the end of an update.
  *
- * Clauses: W13
+ * Clauses: W13, U16
  */
 static void start_without_stash(struct kunit *test)
 {
@@ -206,7 +206,7 @@ static void expect_whole(struct kunit *test, struct fake_driver *saver)
  * is aborted, once, and the stash is whole. The error is the driver's, and says
  * which block. A block that was refused was not given.
  *
- * Clauses: U4, W20
+ * Clauses: U4, U15, W20
  */
 static void abort_leaves_stash_whole(struct kunit *test)
 {
@@ -229,6 +229,43 @@ static void fail_with(struct fake_driver *driver, struct fake_failure *failure)
 {
 	driver->hook = fake_fail_hook;
 	driver->hook_data = failure;
+}
+
+/* Believes that it was given the block, which only 0 says. */
+static int keep_and_return_one(struct drm_hotupdate_adapter *adapter,
+			       struct drm_hotupdate_block *block)
+{
+	struct fake_driver *driver = drm_hotupdate_adapter_priv(adapter);
+
+	driver->blocks[driver->num_blocks++] = block;
+	return 1;
+}
+
+/*
+ * What is neither 0 nor an errno is a failure: the restore is aborted, nothing is
+ * committed, and the stash is whole.
+ *
+ * Clauses: W20, U4
+ */
+static void nonsense_is_no_success(struct kunit *test)
+{
+	struct fake_driver *old = detached(test);
+	struct fake_driver *new = fake_driver_new(test, old->gpu);
+	struct fake_driver *other = fake_driver_new(test, old->gpu);
+	struct fake_failure failure = { .call = FAKE_START, .err = 1 };
+
+	fail_with(new, &failure);
+	KUNIT_EXPECT_EQ(test, fake_driver_register(new), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, new->log, REPLAYED ", start:restored, abort");
+	FAKE_EXPECT_ERROR(new->gpu, "start_device of driver fake returned 1");
+	expect_whole(test, old);
+
+	other->ops.restore_memory = keep_and_return_one;
+	KUNIT_EXPECT_EQ(test, fake_driver_register(other), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, other->log, "abort");
+	FAKE_EXPECT_ERROR(other->gpu, "restore_memory of driver fake returned 1");
+	expect_whole(test, old);
+	KUNIT_EXPECT_EQ(test, fake_driver_register(old), 0);
 }
 
 /*
@@ -552,6 +589,7 @@ static struct kunit_case replay_cases[] = {
 	KUNIT_CASE(commit_leaves_drivers_reference),
 	KUNIT_CASE(put_before_commit),
 	KUNIT_CASE_PARAM(abort_leaves_stash_whole, failing_gen_params),
+	KUNIT_CASE(nonsense_is_no_success),
 	KUNIT_CASE_PARAM(abort_then_retry, failing_gen_params),
 	KUNIT_CASE_PARAM(abort_then_same_driver, failing_gen_params),
 	KUNIT_CASE_PARAM(abort_leaves_pages_untouched, failing_gen_params),

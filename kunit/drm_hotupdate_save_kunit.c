@@ -358,7 +358,7 @@ static const struct refusal contents[] = {
 	{ "sgt_with_offset_of_whole_length", sgt_with_offset_of_whole_length, -EINVAL,
 	  "whole pages" },
 	{ "sgt_with_odd_length", sgt_with_odd_length, -EINVAL, "whole pages" },
-	{ "sgt_with_no_length", sgt_with_no_length, -EINVAL, "no pages" },
+	{ "sgt_with_no_length", sgt_with_no_length, -EINVAL, "whole pages" },
 	{ "sgt_without_page", sgt_without_page, -EINVAL, "whole pages" },
 	{ "sgt_last_entry_bad", sgt_last_entry_bad, -EINVAL, "whole pages" },
 	{ "sgt_cut_short", sgt_cut_short, -EINVAL, "whole pages" },
@@ -493,7 +493,8 @@ static void accept_no_blocks(struct kunit *test)
 
 	FAKE_ASSERT_DETACHED(driver);
 	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
-	KUNIT_EXPECT_STREQ(test, driver->log, "start:new, save, start:restored, complete");
+	KUNIT_EXPECT_STREQ(test, driver->log,
+			   "start:new, save, stop:saved, start:restored, complete");
 }
 
 /*

@@ -19,8 +19,7 @@ enum where {
 	IN_RESTART,
 	IN_COMPLETE,
 	IN_ABORT,
-	LEAVING,
-	LEAVING_SAVED,
+	IN_STOP,
 	ENDED,
 };
 
@@ -35,8 +34,7 @@ static const char * const where_names[] = {
 	[IN_RESTART] = "in_restart",
 	[IN_COMPLETE] = "in_complete",
 	[IN_ABORT] = "in_abort",
-	[LEAVING] = "leaving",
-	[LEAVING_SAVED] = "leaving_saved",
+	[IN_STOP] = "in_stop",
 	[ENDED] = "ended",
 };
 
@@ -93,6 +91,10 @@ static const struct step callback_steps[] = {
 	{ IN_ABORT, CANCEL, -EBUSY },
 	{ IN_ABORT, DISCARD, -EBUSY },
 	{ IN_ABORT, SAVE, -EPERM },
+	{ IN_STOP, PREPARE, -EBUSY },
+	{ IN_STOP, CANCEL, -EBUSY },
+	{ IN_STOP, DISCARD, -EBUSY },
+	{ IN_STOP, SAVE, -EPERM },
 };
 
 static const struct step steps[] = {
@@ -113,18 +115,6 @@ static const struct step steps[] = {
 	{ DETACHED, DISCARD, 0 },
 	{ DETACHED, SAVE, -EPERM },
 	{ DETACHED, REGISTER, 0 },
-	{ LEAVING, PREPARE, -ENODEV },
-	{ LEAVING, CANCEL, -ENODEV },
-	{ LEAVING, DISCARD, -EINVAL },
-	{ LEAVING, SAVE, -EPERM },
-	{ LEAVING, REGISTER, -EBUSY },
-	{ LEAVING, UNREGISTER, 0 },
-	{ LEAVING_SAVED, PREPARE, -ENODEV },
-	{ LEAVING_SAVED, CANCEL, -ENODEV },
-	{ LEAVING_SAVED, DISCARD, -EBUSY },
-	{ LEAVING_SAVED, SAVE, -EPERM },
-	{ LEAVING_SAVED, REGISTER, -EBUSY },
-	{ LEAVING_SAVED, UNREGISTER, 0 },
 	{ ENDED, PREPARE, -ENODEV },
 	{ ENDED, CANCEL, -ENODEV },
 	{ ENDED, DISCARD, -EINVAL },
@@ -189,6 +179,8 @@ static bool is_where(enum where where, enum fake_call call, bool is_restoring)
 		return call == FAKE_COMPLETE;
 	case IN_ABORT:
 		return call == FAKE_ABORT;
+	case IN_STOP:
+		return call == FAKE_STOP;
 	default:
 		return false;
 	}
@@ -255,19 +247,14 @@ static void operation_within_callback(struct kunit *test)
 static void go_where(struct kunit *test, struct fake_driver *driver, enum where where)
 {
 	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
-	if (where == SAVED || where == DETACHED || where == LEAVING_SAVED)
+	if (where == SAVED || where == DETACHED)
 		KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
-	if (where == LEAVING || where == LEAVING_SAVED)
-		KUNIT_EXPECT_EQ(test, drm_hotupdate_adapter_quiesce(driver->adapter),
-				where == LEAVING_SAVED);
 	if (where == DETACHED || where == ENDED)
 		fake_driver_unregister(driver);
 }
 
 static enum hotupdate_state state_after(const struct step *step)
 {
-	bool has_stash = step->where == SAVED || step->where == LEAVING_SAVED;
-
 	switch (step->operation) {
 	case PREPARE:
 		return HOTUPDATE_SAVED;
@@ -275,7 +262,7 @@ static enum hotupdate_state state_after(const struct step *step)
 	case REGISTER:
 		return HOTUPDATE_RUNNING;
 	case UNREGISTER:
-		return has_stash ? HOTUPDATE_DETACHED : HOTUPDATE_NONE;
+		return step->where == SAVED ? HOTUPDATE_DETACHED : HOTUPDATE_NONE;
 	default:
 		return HOTUPDATE_NONE;
 	}
@@ -313,7 +300,8 @@ static void operation_between_callbacks(struct kunit *test)
 	KUNIT_EXPECT_STRNEQ(test, gpu->adapter->last_error, "");
 	KUNIT_EXPECT_EQ(test, strlen(attempt.driver->log), log_size);
 	KUNIT_EXPECT_STREQ(test, attempt.second->log, "");
-	fake_block_expect_refs(test, attempt.driver->saves[0], 1);
+	fake_block_expect_refs(test, attempt.driver->saves[0],
+			       before == HOTUPDATE_SAVED ? 2 : 1);
 	fake_block_expect_refs(test, attempt.block, 1);
 }
 
@@ -354,23 +342,23 @@ static void save_for_another_adapter(struct kunit *test)
 	FAKE_EXPECT_STASH(other->gpu, 1);
 }
 
-static int check_is_not_saved(struct fake_driver *driver, enum fake_call call,
-			      struct drm_hotupdate_block *block)
+static int check_is_saved(struct fake_driver *driver, enum fake_call call,
+			  struct drm_hotupdate_block *block)
 {
-	KUNIT_EXPECT_FALSE(driver->test,
-			   drm_hotupdate_adapter_is_saved(driver->gpu->adapter));
+	KUNIT_EXPECT_EQ(driver->test, call == FAKE_STOP,
+			drm_hotupdate_adapter_is_saved(driver->gpu->adapter));
 	return 0;
 }
 
 /*
- * is_saved says so from the end of a successful save to its cancel or the
- * driver's removal, and in no callback.
+ * is_saved is true from the end of a successful save to the begin of its cancel, or
+ * to the end of the driver's stop. It is true in no other callback.
  */
 static void is_saved_in_each_state(struct kunit *test)
 {
 	struct fake_driver *driver = fake_driver_new(test, fake_gpu_new(test));
 
-	driver->hook = check_is_not_saved;
+	driver->hook = check_is_saved;
 	fake_driver_saves(driver, fake_block_page(test));
 	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
 	KUNIT_EXPECT_FALSE(test, drm_hotupdate_adapter_is_saved(driver->adapter));
@@ -380,8 +368,9 @@ static void is_saved_in_each_state(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, drm_hotupdate_cancel(driver->adapter), 0);
 	KUNIT_EXPECT_FALSE(test, drm_hotupdate_adapter_is_saved(driver->adapter));
 
-	FAKE_ASSERT_DETACHED(driver);
-	driver->hook = check_is_not_saved;
+	KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	driver->hook = check_is_saved;
+	fake_driver_unregister(driver);
 	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
 	KUNIT_EXPECT_FALSE(test, drm_hotupdate_adapter_is_saved(driver->adapter));
 	driver->hook = NULL;

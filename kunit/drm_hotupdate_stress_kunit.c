@@ -73,7 +73,7 @@ struct stress {
 	const char *wrong_where;
 };
 
-/* A driver, whose own memory is given away, or not, as the contract says. */
+/* A driver that drops its references whenever the contract allows it. */
 struct stress_driver {
 	struct stress *stress;
 	struct drm_hotupdate_adapter *adapter;
@@ -132,7 +132,7 @@ static int stress_save_memory(struct drm_hotupdate_adapter *adapter)
 	unsigned int i;
 	int err;
 
-	/* Those of a save that failed are in no stash any more. */
+	/* Those of a save that failed. */
 	put_saved(driver);
 	err = drm_hotupdate_save_memory(adapter, &args);
 	args.mem = DRM_HOTUPDATE_MEM_SYSTEM;
@@ -152,7 +152,9 @@ static int stress_save_memory(struct drm_hotupdate_adapter *adapter)
 		err = -EAGAIN;
 	if (!err && !(prandom_u32_state(&driver->rnd) % 4))
 		usleep_range(50, 500);
-	/* After an error, too, the pages are in the stash until this has returned. */
+	/* The stash has references, and the pages are for it alone. */
+	if (prandom_u32_state(&driver->rnd) % 2)
+		put_saved(driver);
 	return err;
 }
 
@@ -187,6 +189,15 @@ static int stress_start_device(struct drm_hotupdate_adapter *adapter, bool resto
 	return prandom_u32_state(&driver->rnd) % 16 ? 0 : -EAGAIN;
 }
 
+static void stress_stop_device(struct drm_hotupdate_adapter *adapter, bool saved)
+{
+	struct stress_driver *driver = drm_hotupdate_adapter_priv(adapter);
+
+	put_saved(driver);
+	if (saved)
+		atomic_inc(&driver->stress->counts[DETACHES]);
+}
+
 static void stress_restore_complete(struct drm_hotupdate_adapter *adapter)
 {
 	struct stress_driver *driver = drm_hotupdate_adapter_priv(adapter);
@@ -201,6 +212,7 @@ static const struct drm_hotupdate_ops stress_ops = {
 	.restore_memory = stress_restore_memory,
 	.restore_abort = stress_restore_abort,
 	.start_device = stress_start_device,
+	.stop_device = stress_stop_device,
 	.restore_complete = stress_restore_complete,
 };
 
@@ -234,12 +246,6 @@ static int stress_probe(struct stress_driver *driver, struct device *dev)
 
 static void stress_remove(struct stress_driver *driver)
 {
-	if (drm_hotupdate_adapter_quiesce(driver->adapter)) {
-		driver->num_saved = 0;
-		atomic_inc(&driver->stress->counts[DETACHES]);
-	} else {
-		put_saved(driver);
-	}
 	drm_hotupdate_adapter_unregister(driver->adapter);
 	driver->adapter = NULL;
 }

@@ -315,13 +315,14 @@ static void write_deadline(struct kunit *test)
 static int use_files(struct fake_driver *driver, enum fake_call call,
 		     struct drm_hotupdate_block *block)
 {
-	static const char * const states[] = {
+	static const char * const states[FAKE_NUM_CALLS] = {
 		[FAKE_SAVE] = "saving",
 		[FAKE_CANCEL] = "saved",
 		[FAKE_RESTORE] = "restoring",
 		[FAKE_ABORT] = "restoring",
 		[FAKE_START] = "restoring",
 		[FAKE_COMPLETE] = "restoring",
+		[FAKE_STOP] = "saved",
 	};
 	struct fake_gpu *gpu = driver->gpu;
 	bool *fails = driver->hook_data;

@@ -196,8 +196,10 @@ static void expect_save(struct traced *traced, const struct fake_driver *driver)
 	expect_state(traced, HOTUPDATE_SAVING, HOTUPDATE_SAVED, 0);
 }
 
-static void expect_detach_and_attach(struct traced *traced)
+static void expect_detach_and_attach(struct traced *traced,
+				     const struct fake_driver *driver)
 {
+	expect_nap(traced, expect_stash(traced, "stop", driver, 0));
 	expect_event(traced, "detach driver=fake version=2");
 	expect_state(traced, HOTUPDATE_SAVED, HOTUPDATE_DETACHED, 0);
 	expect_event(traced, "attach driver=fake version=2");
@@ -238,7 +240,7 @@ static void trace_of_update(struct kunit *test)
 	trace_end(traced, driver->gpu);
 
 	expect_save(traced, driver);
-	expect_detach_and_attach(traced);
+	expect_detach_and_attach(traced, driver);
 	for (i = 0; i < driver->num_saves; i++) {
 		event = expect_block(traced, "restore", i, driver->saves[i], 0);
 		expect_nap(traced, event);
@@ -364,7 +366,7 @@ static void trace_of_abort(struct kunit *test)
 	trace_end(traced, driver->gpu);
 
 	expect_save(traced, driver);
-	expect_detach_and_attach(traced);
+	expect_detach_and_attach(traced, driver);
 	expect_block(traced, "restore", 0, driver->saves[0], 0);
 	expect_nap(traced, expect_block(traced, "restore", 1, driver->saves[1], -EIO));
 	expect_nap(traced, expect_stash(traced, "abort", driver, -EIO));
@@ -380,7 +382,7 @@ static void trace_of_abort(struct kunit *test)
 }
 
 /*
- * A removal without a save is the end of the adapter, and nothing else.
+ * A removal without a save stops the device and ends the adapter.
  */
 static void trace_of_end(struct kunit *test)
 {
@@ -390,6 +392,7 @@ static void trace_of_end(struct kunit *test)
 	fake_driver_unregister(driver);
 	trace_end(traced, driver->gpu);
 
+	expect_stash(traced, "stop", driver, 0);
 	expect_state(traced, HOTUPDATE_RUNNING, HOTUPDATE_NONE, 0);
 	expect_no_more(traced);
 }

@@ -89,7 +89,7 @@ static void put_page_action(void *page)
 	put_page(page);
 }
 
-/* The test has a reference of its own, to look at them to the end. */
+/* The test has the only reference, to look at them to the end. */
 static void add_pages(struct cargo *cargo, unsigned int num)
 {
 	struct kunit *test = cargo->test;
@@ -98,7 +98,6 @@ static void add_pages(struct cargo *cargo, unsigned int num)
 		struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 
 		KUNIT_ASSERT_NOT_NULL(test, page);
-		get_page(page);
 		KUNIT_ASSERT_EQ(test, 0,
 				kunit_add_action_or_reset(test, put_page_action, page));
 		cargo->pages[cargo->num_pages++] = page;
@@ -541,7 +540,7 @@ static void roundtrip(struct kunit *test)
 		cargo->to = lmtt_new_empty(test);
 		cargo->size = size;
 		KUNIT_ASSERT_EQ(test, mock_carrier_save(carrier), 0);
-		vgpu_lmtt_forget(lmtt);
+		vgpu_lmtt_fini(lmtt);
 		KUNIT_EXPECT_NULL(test, lmtt->root);
 
 		KUNIT_ASSERT_EQ(test, mock_carrier_restore(carrier), 0);

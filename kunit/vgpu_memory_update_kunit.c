@@ -76,12 +76,12 @@ static struct cargo *cargo_new(struct kunit *test, struct mock_carrier *carrier)
 	return cargo;
 }
 
-/* The old driver saves and forgets. */
+/* The old driver saves, and drops its references. */
 static void leave_behind(struct kunit *test, struct mock_carrier *carrier,
 			 struct vgpu_memory *memory)
 {
 	KUNIT_ASSERT_EQ(test, mock_carrier_save(carrier), 0);
-	vgpu_memory_forget(memory);
+	vgpu_memory_release(memory);
 	KUNIT_EXPECT_EQ(test, memory->size, 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&memory->chunks));
 }
@@ -439,7 +439,7 @@ static void roundtrip_system(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), 1);
 }
 
-/* Folios of a page each, neighbours, of which the test has a reference too. */
+/* Folios of a page each, neighbours, with the only references the test's. */
 static struct page *neighbours_new(struct kunit *test, unsigned int order)
 {
 	struct page *pages = alloc_pages(GFP_KERNEL | __GFP_ZERO, order);
@@ -447,11 +447,9 @@ static struct page *neighbours_new(struct kunit *test, unsigned int order)
 
 	KUNIT_ASSERT_NOT_NULL(test, pages);
 	split_page(pages, order);
-	for (i = 0; i < 1u << order; i++) {
-		get_page(pages + i);
+	for (i = 0; i < 1u << order; i++)
 		KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_folio,
 								   page_folio(pages + i)));
-	}
 	return pages;
 }
 

@@ -26,6 +26,10 @@ static int carrier_restore(struct drm_hotupdate_adapter *adapter,
 	return carrier->restore(carrier, block);
 }
 
+static void carrier_cancel(struct drm_hotupdate_adapter *adapter)
+{
+}
+
 static void carrier_abort(struct drm_hotupdate_adapter *adapter)
 {
 }
@@ -35,11 +39,22 @@ static int carrier_start(struct drm_hotupdate_adapter *adapter, bool restored)
 	return 0;
 }
 
+static void carrier_stop(struct drm_hotupdate_adapter *adapter, bool saved)
+{
+}
+
+static void carrier_complete(struct drm_hotupdate_adapter *adapter)
+{
+}
+
 static const struct drm_hotupdate_ops carrier_ops = {
 	.save_memory = carrier_save,
+	.cancel_save = carrier_cancel,
 	.restore_memory = carrier_restore,
 	.restore_abort = carrier_abort,
 	.start_device = carrier_start,
+	.stop_device = carrier_stop,
+	.restore_complete = carrier_complete,
 };
 
 static const struct drm_hotupdate_driver carrier_driver = {
@@ -67,7 +82,6 @@ static int carrier_register(struct mock_carrier *carrier)
 static void carrier_unregister(struct mock_carrier *carrier)
 {
 	carrier->registered = false;
-	drm_hotupdate_adapter_quiesce(carrier->adapter);
 	drm_hotupdate_adapter_unregister(carrier->adapter);
 }
 

@@ -272,9 +272,24 @@ static void stash_abort(struct drm_hotupdate_adapter *adapter)
 	KUNIT_FAIL(stash->test, "nothing of what it does can fail");
 }
 
+static void stash_cancel(struct drm_hotupdate_adapter *adapter)
+{
+}
+
 static int stash_start(struct drm_hotupdate_adapter *adapter, bool restored)
 {
 	return 0;
+}
+
+/* A driver that is removed drops its references, whatever a stash holds. */
+static void stash_stop(struct drm_hotupdate_adapter *adapter, bool saved)
+{
+	struct mock_stash *stash = drm_hotupdate_adapter_priv(adapter);
+	unsigned int i;
+
+	for (i = 0; i < stash->num_items; i++)
+		if (stash->items[i]->owned && !stash->items[i]->dropped)
+			free_pages_of(stash->items[i]);
 }
 
 /* Pages that it was given are its own from now on. */
@@ -301,9 +316,11 @@ static void stash_complete(struct drm_hotupdate_adapter *adapter)
 
 static const struct drm_hotupdate_ops stash_ops = {
 	.save_memory = stash_save,
+	.cancel_save = stash_cancel,
 	.restore_memory = stash_restore,
 	.restore_abort = stash_abort,
 	.start_device = stash_start,
+	.stop_device = stash_stop,
 	.restore_complete = stash_complete,
 };
 
@@ -321,7 +338,6 @@ static void unregister(void *data)
 	struct drm_hotupdate_adapter *adapter = stash->adapter;
 
 	stash->adapter = NULL;
-	drm_hotupdate_adapter_quiesce(adapter);
 	drm_hotupdate_adapter_unregister(adapter);
 }
 
@@ -357,13 +373,8 @@ struct mock_stash *mock_stash_open(struct mock_gpu *gpu)
 /* Saves, and leaves what it saved to the next one. */
 void mock_stash_close(struct mock_stash *stash, u32 version)
 {
-	unsigned int i;
-
 	KUNIT_ASSERT_EQ(stash->test, 0, drm_hotupdate_prepare(stash->adapter, version));
 	kunit_release_action(stash->test, unregister, stash);
-	for (i = 0; i < stash->num_items; i++)
-		if (!stash->items[i]->dropped)
-			stash->items[i]->owned = false;
 }
 
 struct mock_item *mock_stash_find(struct mock_stash *stash, u32 what, u32 vf)

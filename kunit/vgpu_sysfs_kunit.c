@@ -167,11 +167,11 @@ static void store_while_saved(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, vgpu_vf_is_provisioned(mock_gpu_vf(files->gpu, 1)));
 	KUNIT_EXPECT_FALSE(test, vgpu_vf_is_provisioned(mock_gpu_vf(files->gpu, 2)));
 	MOCK_EXPECT_NO_WRITES(files->gpu->hw);
-	mock_guest_expect_intact(guest);
 	expect_shown(files, "num_vfs", "1");
 	expect_shown(files, "vf1/state", "enabled");
 
 	KUNIT_ASSERT_EQ(test, drm_hotupdate_cancel(files->gpu->adapter), 0);
+	mock_guest_expect_intact(guest);
 	KUNIT_EXPECT_EQ(test, store(files, c->file, c->text), 0);
 }
 

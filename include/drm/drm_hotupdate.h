@@ -43,8 +43,8 @@ struct drm_hotupdate_range {
  */
 enum drm_hotupdate_mem {
 	/**
-	 * @DRM_HOTUPDATE_MEM_SYSTEM: pages of the host. Their ownership moves
-	 * to the core when the driver detaches, they stay where they are.
+	 * @DRM_HOTUPDATE_MEM_SYSTEM: pages of the host. The block holds a
+	 * reference to each folio, they stay where they are.
 	 */
 	DRM_HOTUPDATE_MEM_SYSTEM,
 	/**
@@ -66,12 +66,13 @@ struct drm_hotupdate_save_args {
 	const struct drm_hotupdate_range *ranges;
 	/** @num_ranges: entries in @ranges */
 	unsigned int num_ranges;
-	/** @mem: kind of memory that @ranges names; of no other, leave it zero */
+	/** @mem: memory type of @ranges; must be zero for @sgt and @data */
 	enum drm_hotupdate_mem mem;
 	/**
-	 * @sgt: table of system pages (W9). Each of its original entries has
-	 * to cover whole pages. The pages change hands as with @ranges. The
-	 * table does not: the driver can free it after the call.
+	 * @sgt: table of system pages (W9). Each of its original entries
+	 * covers whole pages, and all together cover whole folios. The block
+	 * holds the pages as with @ranges. It does not hold the table, which
+	 * the driver can free after the call.
 	 */
 	struct sg_table *sgt;
 	/** @data: kernel virtual memory, copied at the call (W10) */
@@ -87,41 +88,46 @@ struct drm_hotupdate_save_args {
 /**
  * struct drm_hotupdate_ops - what a driver does for a hot update
  *
- * All are called in process context and may sleep (W19), with the adapter's
- * lock held: none is called while another one of the same adapter runs, and
+ * All are required. All are called in process context and may sleep (W19), with
+ * the adapter's lock held: no two callbacks of an adapter run at the same time, and
  * none may call drm_hotupdate_adapter_register(),
- * drm_hotupdate_adapter_quiesce(), drm_hotupdate_adapter_unregister(),
- * drm_hotupdate_prepare() or drm_hotupdate_cancel(). Those that can fail return
- * 0 or a negative errno (W20).
+ * drm_hotupdate_adapter_unregister(), drm_hotupdate_prepare() or
+ * drm_hotupdate_cancel(). Those that can fail return 0 or a negative errno (W20).
+ * The core logs any other result as a bug of the driver, and treats it as -EINVAL.
+ *
+ * A driver drops its own references to saved pages as usual, in @stop_device or at
+ * any other time: the block holds references of its own (U2). That protects the
+ * pages, but neither their content nor a mapping. The driver withdraws saved pages
+ * from allocators that recycle them whatever their count (TTM's pool of
+ * write-combined pages, dma_pool, page_pool, a cache of its own), and its teardown
+ * does not write to them.
  */
 struct drm_hotupdate_ops {
 	/**
-	 * @save_memory: Required. Stop serving, and save with
+	 * @save_memory: Stop serving, and save with
 	 * drm_hotupdate_save_memory() all that is needed to go on running the
 	 * virtual GPUs (W3, W5). The hardware runs on. What is written follows
 	 * drm_hotupdate_adapter_version().
 	 *
 	 * On success the driver serves nothing more and changes nothing of
-	 * what it saved, until @cancel_save or its removal. That has to begin
-	 * with drm_hotupdate_adapter_quiesce(), which says whether what was
-	 * saved stays behind. If it fails, it has put itself back to running
-	 * first; the core forgets all blocks.
+	 * what it saved, until @cancel_save or @stop_device. If it fails, it
+	 * has put itself back to running first; the core drops all blocks, and
+	 * makes no further call (U14).
 	 */
 	int (*save_memory)(struct drm_hotupdate_adapter *adapter);
 
 	/**
-	 * @cancel_save: Optional. The hot update is called off after a
-	 * @save_memory that returned 0 (W4): by an administrator, or because
-	 * it took too long, or overlooked that a block was refused. The core
-	 * has forgotten all blocks, the driver owns its memory as before and
-	 * serves again.
+	 * @cancel_save: The hot update is cancelled after a @save_memory that
+	 * returned 0 (W4), because the administrator asked, the deadline
+	 * passed, or the driver ignored a failed save call. The core has
+	 * dropped all blocks. The driver serves again.
 	 */
 	void (*cancel_save)(struct drm_hotupdate_adapter *adapter);
 
 	/**
-	 * @restore_memory: Required. One block, in the order of saving (W13,
-	 * U1). The driver reserves what the block describes, and writes
-	 * neither to the device (W14) nor to the block's pages (U10).
+	 * @restore_memory: One block, in the order of saving (W13, U1). The
+	 * driver reserves what the block describes, and writes neither to the
+	 * device (W14) nor to the block's pages (U10).
 	 *
 	 * If it returns 0 it has been given one reference to the block, to
 	 * drop with drm_hotupdate_block_put() or to trade for the pages with
@@ -132,24 +138,33 @@ struct drm_hotupdate_ops {
 			      struct drm_hotupdate_block *block);
 
 	/**
-	 * @restore_abort: Required. A replay that has begun is called off,
-	 * because @restore_memory or @start_device failed (U4). The driver
-	 * drops every block reference it was given and forgets what it
-	 * reserved. Called once for each replay that does not end in a commit.
+	 * @restore_abort: A restore that has begun is aborted, because
+	 * @restore_memory or @start_device failed (U4, U15). The driver drops
+	 * every block reference it was given and what it reserved. Called once
+	 * for each restore that does not end in a commit.
 	 */
 	void (*restore_abort)(struct drm_hotupdate_adapter *adapter);
 
 	/**
-	 * @start_device: Required. Start serving. With @restored the device
-	 * is running and is taken over without a reset; without, there was
-	 * nothing to restore, and it is initialised from the beginning. If it
-	 * fails, the device is left as it was found.
+	 * @start_device: Start serving. With @restored the device is running
+	 * and is taken over without a reset (U16); without, there was nothing
+	 * to restore, and it is initialised from the beginning. If it fails,
+	 * the device is left as it was found.
 	 */
 	int (*start_device)(struct drm_hotupdate_adapter *adapter, bool restored);
 
 	/**
-	 * @restore_complete: Optional. The last call of an update (W18). The
-	 * stash has let go (U5): what references the driver was given are the
+	 * @stop_device: Undo @start_device, from
+	 * drm_hotupdate_adapter_unregister() (W21, U12). The driver stops
+	 * serving and frees interrupts and what else @start_device acquired.
+	 * With @saved the device keeps running, and the driver changes nothing
+	 * that it saved; without, the device is stopped.
+	 */
+	void (*stop_device)(struct drm_hotupdate_adapter *adapter, bool saved);
+
+	/**
+	 * @restore_complete: The last call of an update (W18). The stash has
+	 * dropped its references (U5): those that the driver was given are the
 	 * only ones, and memory that it needed for the restore alone can go.
 	 */
 	void (*restore_complete)(struct drm_hotupdate_adapter *adapter);
@@ -196,7 +211,6 @@ struct drm_hotupdate_adapter *
 drm_hotupdate_adapter_register(struct device *dev,
 			       const struct drm_hotupdate_driver *drv,
 			       void *priv);
-bool drm_hotupdate_adapter_quiesce(struct drm_hotupdate_adapter *adapter);
 void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter);
 void *drm_hotupdate_adapter_priv(struct drm_hotupdate_adapter *adapter);
 struct device *drm_hotupdate_adapter_dev(struct drm_hotupdate_adapter *adapter);
@@ -205,6 +219,12 @@ u32 drm_hotupdate_adapter_version(struct drm_hotupdate_adapter *adapter);
 
 int drm_hotupdate_save_memory(struct drm_hotupdate_adapter *adapter,
 			      const struct drm_hotupdate_save_args *args);
+int drm_hotupdate_save_buffer(struct drm_hotupdate_adapter *adapter, const void *data,
+			      size_t size, const void *meta, size_t meta_size);
+int drm_hotupdate_save_range(struct drm_hotupdate_adapter *adapter,
+			     enum drm_hotupdate_mem mem, u64 pfn, u64 nr_pages,
+			     const void *meta, size_t meta_size);
+int drm_hotupdate_can_save(const struct drm_hotupdate_range *range, unsigned long *pfn);
 int drm_hotupdate_prepare(struct drm_hotupdate_adapter *adapter, u32 version);
 int drm_hotupdate_cancel(struct drm_hotupdate_adapter *adapter);
 
@@ -218,6 +238,8 @@ const struct drm_hotupdate_range *
 drm_hotupdate_block_ranges(const struct drm_hotupdate_block *block,
 			   unsigned int *num);
 struct sg_table *drm_hotupdate_block_sgt(struct drm_hotupdate_block *block);
+int drm_hotupdate_block_read(const struct drm_hotupdate_block *block, size_t offset,
+			     void *buf, size_t size);
 void *drm_hotupdate_block_vmap(struct drm_hotupdate_block *block);
 void drm_hotupdate_block_vunmap(struct drm_hotupdate_block *block, void *vaddr);
 struct drm_hotupdate_block *

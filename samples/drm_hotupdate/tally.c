@@ -120,65 +120,40 @@ MODULE_DRM_HOTUPDATE(TALLY_COMPATIBLE, TALLY_MIN_VERSION, TALLY_VERSION);
 
 /* 3. The save */
 
-static int save_block(struct drm_hotupdate_adapter *adapter, u32 what,
-		      struct drm_hotupdate_save_args *args)
-{
-	struct tally_meta meta = { .what = cpu_to_le32(what) };
-
-	args->meta = &meta;
-	args->meta_size = sizeof(meta);
-	return drm_hotupdate_save_memory(adapter, args);
-}
-
-/* A buffer is copied. The adapter's version is the one to be written. */
+/* A buffer is copied. The adapter's version is the one to write. */
 static int save_state(struct drm_hotupdate_adapter *adapter, struct tally *tally)
 {
-	struct tally_state state = {
+	const struct tally_meta meta = { .what = cpu_to_le32(TALLY_BLOCK_STATE) };
+	const struct tally_state state = {
 		.max_step = cpu_to_le32(tally->max_step),
 		.changes = cpu_to_le64(tally->changes),
 	};
-	struct drm_hotupdate_save_args args = {
-		.data = &state,
-		.data_size = state_size(drm_hotupdate_adapter_version(adapter)),
-	};
 
-	return save_block(adapter, TALLY_BLOCK_STATE, &args);
+	return drm_hotupdate_save_buffer(adapter, &state,
+					 state_size(drm_hotupdate_adapter_version(adapter)),
+					 &meta, sizeof(meta));
 }
 
 /*
- * Pages of the host stay where they are. More than one, in one allocation, have
- * to be a folio (__GFP_COMP), and that is saved as a whole.
+ * Pages of the host stay where they are, and the block takes references to them.
+ * An allocation of more than one page is a folio (__GFP_COMP), and saved as a whole.
  */
 static int save_desc(struct drm_hotupdate_adapter *adapter, struct tally *tally)
 {
-	struct sg_table sgt;
-	struct drm_hotupdate_save_args args = { .sgt = &sgt };
-	int err;
+	const struct tally_meta meta = { .what = cpu_to_le32(TALLY_BLOCK_DESC) };
 
-	err = sg_alloc_table(&sgt, 1, GFP_KERNEL);
-	if (err)
-		return err;
-	sg_set_page(sgt.sgl, tally->desc_page, PAGE_SIZE, 0);
-
-	err = save_block(adapter, TALLY_BLOCK_DESC, &args);
-	sg_free_table(&sgt);
-	return err;
+	return drm_hotupdate_save_range(adapter, DRM_HOTUPDATE_MEM_SYSTEM,
+					page_to_pfn(tally->desc_page), 1,
+					&meta, sizeof(meta));
 }
 
-/* Of memory of the device, only where it is has to be said. */
+/* A block of device memory only describes where the memory is. */
 static int save_slot(struct drm_hotupdate_adapter *adapter, struct tally *tally)
 {
-	const struct drm_hotupdate_range range = {
-		.pfn = tally->slot,
-		.nr_pages = 1,
-	};
-	struct drm_hotupdate_save_args args = {
-		.ranges = &range,
-		.num_ranges = 1,
-		.mem = DRM_HOTUPDATE_MEM_DEVICE,
-	};
+	const struct tally_meta meta = { .what = cpu_to_le32(TALLY_BLOCK_SLOT) };
 
-	return save_block(adapter, TALLY_BLOCK_SLOT, &args);
+	return drm_hotupdate_save_range(adapter, DRM_HOTUPDATE_MEM_DEVICE, tally->slot, 1,
+					&meta, sizeof(meta));
 }
 
 /*
@@ -205,7 +180,7 @@ static int tally_save_memory(struct drm_hotupdate_adapter *adapter)
 
 /* 4. The cancel */
 
-/* Until it is removed the driver owns all that it has saved: it just goes on. */
+/* The driver has all that it has saved: it just goes on. */
 static void tally_cancel_save(struct drm_hotupdate_adapter *adapter)
 {
 	struct tally *tally = drm_hotupdate_adapter_priv(adapter);
@@ -227,15 +202,13 @@ static int restore_state(struct drm_hotupdate_adapter *adapter, struct tally *ta
 {
 	size_t size = drm_hotupdate_block_size(block);
 	struct tally_state state = { };
-	void *data;
+	int err;
 
 	if (size != state_size(drm_hotupdate_adapter_version(adapter)))
 		return -EINVAL;
-	data = drm_hotupdate_block_vmap(block);
-	if (IS_ERR(data))
-		return PTR_ERR(data);
-	memcpy(&state, data, size);
-	drm_hotupdate_block_vunmap(block, data);
+	err = drm_hotupdate_block_read(block, 0, &state, size);
+	if (err)
+		return err;
 	if (state.reserved)
 		return -EINVAL;
 
@@ -415,13 +388,37 @@ static void tally_restore_complete(struct drm_hotupdate_adapter *adapter)
 
 	guard(mutex)(&tally->lock);
 
-	if (!WARN_ON(drm_hotupdate_block_take(tally->desc_block, &sgt)))
+	if (!WARN_ON(drm_hotupdate_block_take(tally->desc_block, &sgt))) {
 		sg_free_table(&sgt);
-	tally->desc_block = NULL;
+		tally->desc_block = NULL;
+	}
 	tally->serving = true;
 }
 
-/* 8. Coming */
+/* 8. The stop */
+
+/*
+ * The start, undone. A driver that has saved leaves its device running. Either way
+ * it drops its reference to the page: the stash has a reference of its own.
+ */
+static void tally_stop_device(struct drm_hotupdate_adapter *adapter, bool saved)
+{
+	struct tally *tally = drm_hotupdate_adapter_priv(adapter);
+
+	guard(mutex)(&tally->lock);
+
+	tally->serving = false;
+	if (!saved)
+		tally->hw->write(TALLY_REG_ENABLE, 0);
+	if (tally->desc_block)
+		drm_hotupdate_block_put(tally->desc_block);
+	else
+		__free_page(tally->desc_page);
+	tally->desc_block = NULL;
+	tally->desc_page = NULL;
+}
+
+/* 9. Coming and going */
 
 static const struct drm_hotupdate_ops tally_hotupdate_ops = {
 	.save_memory = tally_save_memory,
@@ -429,6 +426,7 @@ static const struct drm_hotupdate_ops tally_hotupdate_ops = {
 	.restore_memory = tally_restore_memory,
 	.restore_abort = tally_restore_abort,
 	.start_device = tally_start_device,
+	.stop_device = tally_stop_device,
 	.restore_complete = tally_restore_complete,
 };
 
@@ -461,24 +459,11 @@ static int tally_probe(struct platform_device *pdev)
 	return PTR_ERR_OR_ZERO(tally->adapter);
 }
 
-/* 9. Going */
-
-/*
- * From the quiesce on no cancel can come. A driver that is saved leaves its
- * device running, and forgets its pages: from the unregister on they are not
- * its own. Any other driver stops the device, and frees what it read.
- */
 static void tally_remove(struct platform_device *pdev)
 {
 	struct tally *tally = platform_get_drvdata(pdev);
-	bool saved = drm_hotupdate_adapter_quiesce(tally->adapter);
 
 	drm_hotupdate_adapter_unregister(tally->adapter);
-	if (saved)
-		return;
-
-	tally->hw->write(TALLY_REG_ENABLE, 0);
-	__free_page(tally->desc_page);
 }
 
 /* 10. What it is for: requests, here by sysfs */

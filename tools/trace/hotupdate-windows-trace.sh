@@ -143,6 +143,10 @@ function show_state() {
 	else if (event == "start")
 		show("DxgkDdiStartDevice: " result(), \
 		     state[field["adapter"]] == "restoring" ? "W13 W20" : "W20")
+	else if (event == "stop" && state[field["adapter"]] == "saved")
+		show("DxgkDdiStopDevice: the device runs on", "W21 U12")
+	else if (event == "stop")
+		show("DxgkDdiStopDevice", "W21")
 	else if (event == "commit")
 		show("(the stash lets go of " stash() ")", "U5")
 	else if (event == "complete")

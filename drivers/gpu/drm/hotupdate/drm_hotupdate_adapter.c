@@ -242,9 +242,10 @@ static int check_driver(struct device *dev, const struct drm_hotupdate_driver *d
 		what = "has no proper compatible string";
 	else if (!drv->min_version || drv->min_version > drv->version)
 		what = "has no proper range of state versions";
-	else if (!ops || !ops->save_memory || !ops->restore_memory ||
-		 !ops->restore_abort || !ops->start_device)
-		what = "lacks a required callback";
+	else if (!ops || !ops->save_memory || !ops->cancel_save || !ops->restore_memory ||
+		 !ops->restore_abort || !ops->start_device || !ops->stop_device ||
+		 !ops->restore_complete)
+		what = "lacks a callback";
 	if (!what)
 		return 0;
 
@@ -298,7 +299,6 @@ static void detach(struct drm_hotupdate_adapter *adapter)
 	adapter->ops = NULL;
 	adapter->owner = NULL;
 	adapter->priv = NULL;
-	adapter->leaving = false;
 }
 
 static int attach(struct drm_hotupdate_adapter *adapter, struct device *dev,
@@ -418,39 +418,27 @@ drm_hotupdate_adapter_register(struct device *dev,
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_register);
 
-/**
- * drm_hotupdate_adapter_quiesce - keep an adapter as it is until the removal
- * @adapter: adapter
- *
- * To be called first in the driver's remove. An operation under way is waited
- * for; from then on a prepare or cancel is refused. Without it, either could
- * come between the driver's look at drm_hotupdate_adapter_is_saved() and its
- * call of drm_hotupdate_adapter_unregister(), and the driver would free, or leave
- * behind, what is not its own to.
- *
- * Context: Process context, may sleep. The caller holds no lock that the
- * driver's callbacks take.
- * Return: true if the adapter is saved: its stash is going to stay behind, and
- * the driver leaves the hardware running and what it saved alone.
- */
-bool drm_hotupdate_adapter_quiesce(struct drm_hotupdate_adapter *adapter)
+/* No error: the callback cannot fail, and can be entered though the module goes. */
+static void adapter_stop_device(struct drm_hotupdate_adapter *adapter, bool saved)
 {
-	guard(mutex)(&adapter->op_lock);
+	ktime_t start = ktime_get();
 
-	adapter->leaving = true;
-	return adapter->state == HOTUPDATE_SAVED;
+	adapter->ops->stop_device(adapter, saved);
+	trace_drm_hotupdate_stop(adapter, adapter->stash.count, adapter->stash.bytes, 0,
+				 ktime_to_ns(ktime_sub(ktime_get(), start)));
 }
-EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_quiesce);
 
 /**
  * drm_hotupdate_adapter_unregister - end a driver's part in an adapter
  * @adapter: adapter, not valid afterwards
  *
- * Implements U2. To be called once, from the driver's remove, after
- * drm_hotupdate_adapter_quiesce(), whose answer decides what the driver does with
- * all that it may have saved. In state saved the stash stays behind: the core
- * owns all pages in it from now on. In any other state the adapter ends, and
- * everything is the driver's as before.
+ * Implements W21, U2 and U12. Call it once, from the driver's remove. It waits for
+ * an operation under way, and then calls the driver's stop_device. In state saved
+ * the device keeps running and the stash stays behind. In any other state the
+ * device is stopped, and the adapter ends.
+ *
+ * Either way the driver drops its references to all memory as usual, in stop_device
+ * or later: the stash has references of its own.
  *
  * Context: Process context, may sleep. The caller holds no lock that the
  * driver's callbacks take.
@@ -462,10 +450,7 @@ void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter)
 	get_device(&adapter->dev);
 	mutex_lock(&adapter->op_lock);
 	saved = adapter->state == HOTUPDATE_SAVED;
-	/* It may have frozen nothing, and free what the stash has. */
-	WARN_ONCE(saved && !adapter->leaving,
-		  "driver %s of %s leaves a stash behind, and did not ask whether it does\n",
-		  adapter->driver, dev_name(&adapter->dev));
+	adapter_stop_device(adapter, saved);
 	detach(adapter);
 	if (saved) {
 		trace_drm_hotupdate_detach(adapter, adapter->version);
@@ -514,7 +499,7 @@ EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_dev);
  * @adapter: adapter
  *
  * Outside of callbacks this can change at any time, as an administrator
- * prepares or cancels, until drm_hotupdate_adapter_quiesce() was called.
+ * prepares or cancels.
  *
  * Context: Any.
  * Return: true from the end of a successful save to its cancel, or to the
@@ -548,7 +533,7 @@ static void discard_stash(struct drm_hotupdate_adapter *adapter)
 	u64 bytes = adapter->stash.bytes;
 	ktime_t start = ktime_get();
 
-	hotupdate_stash_release(&adapter->stash, &adapter->status_lock);
+	hotupdate_stash_clear(&adapter->stash, &adapter->status_lock, false);
 	trace_drm_hotupdate_discard(adapter, blocks, bytes, 0,
 				    ktime_to_ns(ktime_sub(ktime_get(), start)));
 	dev_notice(&adapter->dev, "discarded %u blocks, %llu bytes, on request\n", blocks,

@@ -22,10 +22,12 @@
  * metadata that goes with it. Whatever way it was saved in, a block of system
  * memory comes back as pages (W15): as ranges, as an sg_table, or mapped.
  *
- * Blocks are counted. The stash has one reference, and at the replay the
- * driver is given another. Who drops the last one frees the pages (W16). So a
- * driver that keeps its reference keeps the pages, and one that wants them for
- * its own, without the block, takes them with drm_hotupdate_block_take().
+ * A block of system memory holds a reference to each folio in it. Blocks are
+ * counted: the stash holds one reference, and the restore gives the driver another.
+ * The last one to be dropped ends the block, and with it the references to its
+ * pages (W16). One put ends every block, whatever its state. A driver that keeps
+ * its reference keeps the pages. A driver that wants the pages without the block
+ * takes over their references with drm_hotupdate_block_take().
  *
  * A block pins the core's module: it cannot be unloaded while it holds one
  * (U11).
@@ -52,7 +54,7 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_kind_names);
  * @kind: how it is saved
  * @num_ranges: how many ranges, for the caller to fill in
  *
- * Return: The block, with one reference, or NULL.
+ * Return: The block, with one reference, which holds no pages; or NULL.
  */
 struct drm_hotupdate_block *hotupdate_block_alloc(enum hotupdate_kind kind,
 						  unsigned int num_ranges)
@@ -60,8 +62,7 @@ struct drm_hotupdate_block *hotupdate_block_alloc(enum hotupdate_kind kind,
 	struct drm_hotupdate_block *block;
 
 	/* Too many ranges are the driver's fault, and reported as such. */
-	block = kvzalloc(struct_size(block, ranges, num_ranges),
-			 GFP_KERNEL | __GFP_NOWARN);
+	block = kvzalloc(struct_size(block, ranges, num_ranges), HOTUPDATE_SAVE_GFP);
 	if (!block)
 		return NULL;
 
@@ -89,7 +90,7 @@ int hotupdate_block_set_meta(struct drm_hotupdate_block *block,
 	if (!size)
 		return 0;
 
-	block->meta = kvmemdup(meta, size, GFP_KERNEL);
+	block->meta = kvmemdup(meta, size, HOTUPDATE_SAVE_GFP);
 	if (!block->meta)
 		return -ENOMEM;
 	block->meta_size = size;
@@ -107,29 +108,43 @@ bool hotupdate_block_is_system(const struct drm_hotupdate_block *block)
 	return block->kind != HOTUPDATE_KIND_DEVICE;
 }
 
-static void block_free_pages(struct drm_hotupdate_block *block)
+/**
+ * hotupdate_block_hold - take a reference to each folio of a block's ranges
+ * @block: new block of system memory
+ * @refusal: set to the page and the reason, except after -ENOMEM
+ *
+ * Implements U2.
+ *
+ * Return: 0 or the error of hotupdate_index_hold(). After an error the block's end
+ * drops what it holds.
+ */
+int hotupdate_block_hold(struct drm_hotupdate_block *block,
+			 struct hotupdate_refusal *refusal)
 {
-	unsigned int i;
+	const char *reason = NULL;
+	unsigned long pfn;
+	int err;
 
-	for (i = 0; i < block->num_ranges; i++)
-		hotupdate_pages_free(&block->ranges[i]);
+	while (block->num_held < block->num_ranges) {
+		err = hotupdate_index_hold(&block->ranges[block->num_held], &pfn, &reason);
+		if (err == -EEXIST)
+			reason = "is saved already";
+		if (err)
+			return reason ? hotupdate_refuse_page(refusal, err, pfn, reason) : err;
+		block->num_held++;
+		cond_resched();
+	}
+	return 0;
 }
-
-static void block_unindex(struct drm_hotupdate_block *block)
-{
-	unsigned int i;
-
-	for (i = 0; i < block->num_ranges; i++)
-		hotupdate_index_remove(&block->ranges[i]);
-}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_block_hold);
 
 /**
- * hotupdate_block_forget_sgt - drop the table of a block's pages
+ * hotupdate_block_drop_sgt - drop the table of a block's pages
  * @block: block that nobody but the stash has a reference to
  *
  * So that the next driver is given one that no other has mapped for DMA.
  */
-void hotupdate_block_forget_sgt(struct drm_hotupdate_block *block)
+void hotupdate_block_drop_sgt(struct drm_hotupdate_block *block)
 {
 	if (!block->sgt)
 		return;
@@ -140,10 +155,19 @@ void hotupdate_block_forget_sgt(struct drm_hotupdate_block *block)
 
 static void block_free(struct drm_hotupdate_block *block)
 {
-	hotupdate_block_forget_sgt(block);
+	hotupdate_block_drop_sgt(block);
 	kvfree(block->meta);
 	kvfree(block);
 	hotupdate_unpin();
+}
+
+static void block_end_holds(struct drm_hotupdate_block *block,
+			    void (*end)(const struct drm_hotupdate_range *range))
+{
+	while (block->num_held) {
+		end(&block->ranges[--block->num_held]);
+		cond_resched();
+	}
 }
 
 static void block_release(struct kref *ref)
@@ -151,36 +175,8 @@ static void block_release(struct kref *ref)
 	struct drm_hotupdate_block *block =
 		container_of(ref, struct drm_hotupdate_block, ref);
 
-	if (hotupdate_block_is_system(block)) {
-		block_unindex(block);
-		block_free_pages(block);
-	}
+	block_end_holds(block, hotupdate_index_drop);
 	block_free(block);
-}
-
-/**
- * hotupdate_block_destroy - drop a block that is not in the index
- * @block: block with no other reference, whose pages the driver owns
- *
- * What is the core's own, the copy of a buffer, is freed.
- */
-void hotupdate_block_destroy(struct drm_hotupdate_block *block)
-{
-	if (block->kind == HOTUPDATE_KIND_BUFFER)
-		block_free_pages(block);
-	block_free(block);
-}
-EXPORT_SYMBOL_IF_KUNIT(hotupdate_block_destroy);
-
-/**
- * hotupdate_block_forget - drop a block of a stash, the driver keeps its pages
- * @block: block with no other reference, whose pages the driver owns
- */
-void hotupdate_block_forget(struct drm_hotupdate_block *block)
-{
-	if (hotupdate_block_is_system(block))
-		block_unindex(block);
-	hotupdate_block_destroy(block);
 }
 
 /**
@@ -330,11 +326,11 @@ struct sg_table *drm_hotupdate_block_sgt(struct drm_hotupdate_block *block)
 	if (num_segments > UINT_MAX)
 		return ERR_PTR(-ENOMEM);
 
-	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	sgt = kzalloc(sizeof(*sgt), HOTUPDATE_SAVE_GFP);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
 
-	err = sg_alloc_table(sgt, num_segments, GFP_KERNEL);
+	err = sg_alloc_table(sgt, num_segments, HOTUPDATE_SAVE_GFP);
 	if (err) {
 		kfree(sgt);
 		return ERR_PTR(err);
@@ -369,7 +365,7 @@ static void *vmap_ranges(const struct drm_hotupdate_block *block)
 	if (nr_pages > UINT_MAX)
 		return NULL;
 
-	pages = kvmalloc_array(nr_pages, sizeof(*pages), GFP_KERNEL);
+	pages = kvmalloc_array(nr_pages, sizeof(*pages), HOTUPDATE_SAVE_GFP);
 	if (!pages)
 		return NULL;
 
@@ -442,11 +438,11 @@ EXPORT_SYMBOL_GPL(drm_hotupdate_block_get);
  * drm_hotupdate_block_put - drop a reference to a block
  * @block: block, or NULL
  *
- * Implements W16. With the last reference the block goes, and with it a
- * reference to each of its pages: they are free, unless somebody else holds
- * them. While the block stands in a stash, that has a reference too.
+ * Implements W16. The last reference ends the block, and with it the block's
+ * reference to each of its pages: a page that nobody else holds is freed. While
+ * the block stands in a stash, the stash has a reference too.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep; legal in a shrinker.
  */
 void drm_hotupdate_block_put(struct drm_hotupdate_block *block)
 {
@@ -456,25 +452,25 @@ void drm_hotupdate_block_put(struct drm_hotupdate_block *block)
 EXPORT_SYMBOL_GPL(drm_hotupdate_block_put);
 
 /**
- * drm_hotupdate_block_take - make a block's pages the caller's own
+ * drm_hotupdate_block_take - take over the references to a block's pages
  * @block: block of system memory that the caller has the only reference to
  * @sgt: set to a table of the pages, not mapped for DMA
  *
  * Implements W16, for drivers that go on using the pages as if they had
- * allocated them. On success the reference is used up, and @block is gone. The
- * caller owns the table, to be freed with sg_free_table(), and one reference to
- * each folio in it, to be dropped with folio_put(), __free_page() or
- * __free_pages(). Pages that are still in a block are not accepted by
- * drm_hotupdate_save_memory(): they are to be taken before they are saved
- * again.
+ * allocated them. On success the caller's reference to @block is used up, and
+ * @block is gone. The caller owns the table, and ends it with sg_free_table(), and
+ * one reference to each folio in it, and drops that with folio_put(),
+ * __free_page() or __free_pages().
  *
- * After drm_hotupdate_block_sgt() has succeeded for the block, this cannot fail
- * for want of memory.
+ * A driver takes pages before it saves them again: drm_hotupdate_save_memory()
+ * refuses pages that are in a block.
  *
- * On failure the caller has its reference, and @sgt is as it was.
+ * After drm_hotupdate_block_sgt() has succeeded for the block, this allocates
+ * nothing. On failure the caller has its reference, and @sgt is unchanged.
  *
- * Context: Process context, may sleep. Legal from restore_complete on.
- * Return: 0; -EBUSY if the stash has not let go, or somebody else has a
+ * Context: Process context, may sleep; legal in a shrinker after
+ * drm_hotupdate_block_sgt(). Legal from restore_complete on.
+ * Return: 0; -EBUSY if the stash still holds the block, or somebody else has a
  * reference; -EOPNOTSUPP for device memory; -ENOMEM.
  */
 int drm_hotupdate_block_take(struct drm_hotupdate_block *block,
@@ -494,8 +490,67 @@ int drm_hotupdate_block_take(struct drm_hotupdate_block *block,
 	*sgt = *own;
 	kfree(own);
 	block->sgt = NULL;
-	block_unindex(block);
+	block_end_holds(block, hotupdate_index_hand_over);
 	block_free(block);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_block_take);
+
+/* Copies some bytes of one range. */
+static void block_read_range(const struct drm_hotupdate_range *range, u64 offset,
+			     void *buf, size_t size)
+{
+	while (size) {
+		struct page *page = pfn_to_page(range->pfn + (offset >> PAGE_SHIFT));
+		size_t in_page = offset_in_page(offset);
+		size_t len = min_t(size_t, size, PAGE_SIZE - in_page);
+
+		memcpy_from_page(buf, page, in_page, len);
+		offset += len;
+		buf += len;
+		size -= len;
+		cond_resched();
+	}
+}
+
+/**
+ * drm_hotupdate_block_read - copy a part of a block's content
+ * @block: block of system memory
+ * @offset: first byte, counted from the begin of the content
+ * @buf: destination
+ * @size: bytes
+ *
+ * Reads without a mapping, for state that the driver keeps in structures of its
+ * own. The content of a saved buffer ends with its last byte, not with its page.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 with all of @size bytes in @buf; -ERANGE if the content has fewer, or
+ * -EOPNOTSUPP for device memory, both with @buf unchanged.
+ */
+int drm_hotupdate_block_read(const struct drm_hotupdate_block *block, size_t offset,
+			     void *buf, size_t size)
+{
+	unsigned int i;
+
+	if (!hotupdate_block_is_system(block))
+		return -EOPNOTSUPP;
+	if (offset > block->size || size > block->size - offset)
+		return -ERANGE;
+
+	for (i = 0; i < block->num_ranges && size; i++) {
+		u64 bytes = block->ranges[i].nr_pages << PAGE_SHIFT;
+		size_t len;
+
+		if (offset >= bytes) {
+			offset -= bytes;
+			continue;
+		}
+		len = min_t(u64, size, bytes - offset);
+		block_read_range(&block->ranges[i], offset, buf, len);
+		buf += len;
+		size -= len;
+		offset = 0;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_read);

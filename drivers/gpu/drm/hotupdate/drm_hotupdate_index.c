@@ -3,8 +3,10 @@
 #include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/cleanup.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -13,17 +15,18 @@
 /**
  * DOC: index
  *
- * Which pages of the host are in a block, of whatever adapter, so that none is
- * saved twice (W12, U8). Every saved page passes here, so this decides what a
- * save costs.
+ * The host pages that any block of any adapter holds. No page is saved twice (W12,
+ * U8). An entry and a reference go together: a folio is entered when
+ * a block takes a reference to it, and removed when the block's reference ends.
+ * Every saved page passes here, which decides what a save costs.
  *
- * A folio is saved whole or not at all, so one bit for a folio will do. Folios
- * of one order are numbered by their address divided by their size; a bitmap
- * covers a run of such numbers, and an xarray finds the bitmap. A gigabyte
- * of 2 MiB folios takes 512 bits, as much as 2 MiB of single pages.
+ * A folio is saved whole or not at all, so one bit per folio is enough. Folios
+ * of one order are numbered by their address divided by their size. A bitmap
+ * covers a run of such numbers, and an xarray finds the bitmap. One GiB of 2 MiB
+ * folios takes 512 bits, as much as 2 MiB of single pages.
  *
- * The order of a folio cannot change while it is in a block: nobody but its
- * owner may split it.
+ * A folio's order cannot change while it is in a block: the block's reference
+ * prevents a split.
  */
 
 #define INDEX_CHUNK_BITS	4096u
@@ -32,16 +35,20 @@
 #define INDEX_ORDERS		(BITS_PER_LONG - PAGE_SHIFT)
 
 struct index_chunk {
+	/* Bits that are set, and one for an insertion that is under way */
 	unsigned int used;
 	DECLARE_BITMAP(bits, INDEX_CHUNK_BITS);
 };
 
-static struct kmem_cache *chunk_cache;
+static struct kmem_cache *index_chunk_cache;
 
 /* By order; an entry is the chunk for INDEX_CHUNK_BITS folios of that order. */
-static struct xarray index[INDEX_ORDERS];
+static struct xarray index_chunks[INDEX_ORDERS];
 
-/* Protects the index and all chunks. Innermost, and memory is allocated under it. */
+/*
+ * Protects the removal of chunks, and all that is in them. Innermost. No memory
+ * is allocated under it, because a shrinker can drop blocks.
+ */
 static DEFINE_MUTEX(index_lock);
 
 /* Where a folio is in the index. */
@@ -53,9 +60,8 @@ struct index_slot {
 };
 
 /* Looks for the chunk only if it is not that of the folio before. */
-static void slot_find(struct index_slot *slot, unsigned long pfn)
+static void index_slot_find(struct index_slot *slot, unsigned long pfn, unsigned int order)
 {
-	unsigned int order = folio_order(page_folio(pfn_to_page(pfn)));
 	unsigned long number = (pfn >> order) / INDEX_CHUNK_BITS;
 
 	slot->bit = (pfn >> order) % INDEX_CHUNK_BITS;
@@ -64,33 +70,68 @@ static void slot_find(struct index_slot *slot, unsigned long pfn)
 
 	slot->order = order;
 	slot->number = number;
-	slot->chunk = xa_load(&index[order], number);
+	slot->chunk = xa_load(&index_chunks[order], number);
 }
 
-static int slot_make_chunk(struct index_slot *slot)
+static void index_chunk_put(struct index_slot *slot)
+{
+	if (--slot->chunk->used)
+		return;
+	xa_erase(&index_chunks[slot->order], slot->number);
+	kmem_cache_free(index_chunk_cache, slot->chunk);
+	slot->chunk = NULL;
+}
+
+/*
+ * Returns 0 with a chunk that the caller has a use of, or -EBUSY if somebody else
+ * was quicker.
+ */
+static int index_insert_chunk(struct index_slot *slot)
 {
 	struct index_chunk *chunk;
 	int err;
 
-	chunk = kmem_cache_zalloc(chunk_cache, GFP_KERNEL);
+	chunk = kmem_cache_zalloc(index_chunk_cache, HOTUPDATE_SAVE_GFP);
 	if (!chunk)
 		return -ENOMEM;
 
-	err = xa_insert(&index[slot->order], slot->number, chunk, GFP_KERNEL);
+	chunk->used = 1;
+	err = xa_insert(&index_chunks[slot->order], slot->number, chunk,
+			HOTUPDATE_SAVE_GFP);
 	if (err) {
-		kmem_cache_free(chunk_cache, chunk);
+		kmem_cache_free(index_chunk_cache, chunk);
 		return err;
 	}
 	slot->chunk = chunk;
 	return 0;
 }
 
-static int slot_set(struct index_slot *slot)
+/* Drops the lock to allocate. Returns 0 with a chunk, or -ENOMEM. */
+static int index_slot_make_chunk(struct index_slot *slot)
+{
+	int err;
+
+	do {
+		mutex_unlock(&index_lock);
+		err = index_insert_chunk(slot);
+		mutex_lock(&index_lock);
+		if (!err) {
+			/* It is about to be used for the folio's bit. */
+			slot->chunk->used--;
+			return 0;
+		}
+		slot->chunk = xa_load(&index_chunks[slot->order], slot->number);
+	} while (err == -EBUSY && !slot->chunk);
+
+	return err == -EBUSY ? 0 : err;
+}
+
+static int index_slot_set(struct index_slot *slot)
 {
 	int err;
 
 	if (!slot->chunk) {
-		err = slot_make_chunk(slot);
+		err = index_slot_make_chunk(slot);
 		if (err)
 			return err;
 	}
@@ -100,82 +141,176 @@ static int slot_set(struct index_slot *slot)
 	return 0;
 }
 
-/* Returns false if it was not set. */
-static bool slot_clear(struct index_slot *slot)
+static bool index_slot_clear(struct index_slot *slot)
 {
 	if (!slot->chunk || !__test_and_clear_bit(slot->bit, slot->chunk->bits))
 		return false;
-	if (--slot->chunk->used)
-		return true;
-
-	xa_erase(&index[slot->order], slot->number);
-	kmem_cache_free(chunk_cache, slot->chunk);
-	slot->chunk = NULL;
+	index_chunk_put(slot);
 	return true;
 }
 
-static void index_remove_up_to(unsigned long pfn, unsigned long end)
+/*
+ * Removes the entry that begins at a page, whatever order it was entered in. Returns
+ * the number of pages in it, 1 if there is none.
+ */
+static unsigned long index_remove_stale(unsigned long pfn)
+{
+	unsigned int order;
+
+	for (order = 0; order < INDEX_ORDERS && IS_ALIGNED(pfn, 1ul << order); order++) {
+		struct index_slot slot = { };
+
+		index_slot_find(&slot, pfn, order);
+		if (index_slot_clear(&slot))
+			return 1ul << order;
+	}
+	return 1;
+}
+
+static void index_remove_up_to(unsigned long pfn, unsigned long end, bool put)
 {
 	struct index_slot slot = { };
 
 	lockdep_assert_held(&index_lock);
 
-	for (; pfn < end; pfn += 1ul << slot.order) {
-		slot_find(&slot, pfn);
-		if (!slot_clear(&slot))
-			pr_err_ratelimited("page %#lx is not where it was entered: a driver split or freed what it saved\n",
-					   pfn);
+	while (pfn < end) {
+		struct folio *folio = page_folio(pfn_to_page(pfn));
+		unsigned int order = folio_order(folio);
+		unsigned long nr_pages = 1ul << order;
+
+		index_slot_find(&slot, pfn, order);
+		if (folio_pfn(folio) != pfn || !index_slot_clear(&slot)) {
+			/* The reference that was taken went with the folio of then. */
+			pr_err_ratelimited("a saved folio is not what it was: a driver split or freed it\n");
+			slot.chunk = NULL;
+			nr_pages = index_remove_stale(pfn);
+		} else if (put) {
+			folio_put(folio);
+		}
+		pfn += nr_pages;
+		cond_resched();
 	}
 }
 
 /**
- * hotupdate_index_add - enter the pages of a range, or find one that is there
- * @range: range of whole folios
- * @pfn: set to the number of the page that failed
+ * hotupdate_index_hold - enter the folios of a range and take a reference to each
+ * @range: range that hotupdate_range_refusal() accepts
+ * @pfn: set to the number of the refused page
+ * @reason: set to why it is refused, after -EINVAL
  *
- * Implements W12 and U8.
+ * Implements W12, U7 and U8.
  *
- * Return: 0, -EEXIST if page @pfn is in a block already, or -ENOMEM. After an
- * error none of @range was entered.
+ * Context: Process context, may sleep.
+ * Return: 0; -EEXIST if page @pfn is in a block already; -EINVAL if a reference
+ * cannot keep it; or -ENOMEM. After an error nothing of @range is held.
  */
-int hotupdate_index_add(const struct drm_hotupdate_range *range,
-			unsigned long *pfn)
+int hotupdate_index_hold(const struct drm_hotupdate_range *range, unsigned long *pfn,
+			 const char **reason)
 {
 	unsigned long end = range->pfn + range->nr_pages;
 	struct index_slot slot = { };
-	int err;
+	int err = 0;
 
 	guard(mutex)(&index_lock);
 
-	for (*pfn = range->pfn; *pfn < end; *pfn += 1ul << slot.order) {
-		slot_find(&slot, *pfn);
-		err = slot_set(&slot);
-		if (err) {
-			index_remove_up_to(range->pfn, *pfn);
-			return err;
+	for (*pfn = range->pfn; *pfn < end;) {
+		struct folio *folio = hotupdate_folio_get(*pfn, end, reason);
+
+		if (!folio) {
+			err = -EINVAL;
+			break;
 		}
+		index_slot_find(&slot, *pfn, folio_order(folio));
+		err = index_slot_set(&slot);
+		if (err) {
+			folio_put(folio);
+			break;
+		}
+		*pfn += 1ul << slot.order;
+		cond_resched();
 	}
-	return 0;
+	if (err)
+		index_remove_up_to(range->pfn, *pfn, true);
+	return err;
 }
-EXPORT_SYMBOL_IF_KUNIT(hotupdate_index_add);
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_index_hold);
 
 /**
- * hotupdate_index_remove - take the pages of a range out again
- * @range: range that was entered
+ * hotupdate_index_drop - remove the folios of a range and drop their references
+ * @range: range that hotupdate_index_hold() has entered
+ *
+ * Context: Process context, may sleep; legal in a shrinker.
  */
-void hotupdate_index_remove(const struct drm_hotupdate_range *range)
+void hotupdate_index_drop(const struct drm_hotupdate_range *range)
 {
 	guard(mutex)(&index_lock);
 
-	index_remove_up_to(range->pfn, range->pfn + range->nr_pages);
+	index_remove_up_to(range->pfn, range->pfn + range->nr_pages, true);
 }
-EXPORT_SYMBOL_IF_KUNIT(hotupdate_index_remove);
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_index_drop);
+
+/**
+ * hotupdate_index_hand_over - remove the folios of a range, not their references
+ * @range: range that hotupdate_index_hold() has entered
+ *
+ * The references are the caller's afterwards.
+ *
+ * Context: Process context, may sleep; legal in a shrinker.
+ */
+void hotupdate_index_hand_over(const struct drm_hotupdate_range *range)
+{
+	guard(mutex)(&index_lock);
+
+	index_remove_up_to(range->pfn, range->pfn + range->nr_pages, false);
+}
+
+static bool index_has(struct folio *folio)
+{
+	struct index_slot slot = { };
+
+	lockdep_assert_held(&index_lock);
+
+	index_slot_find(&slot, folio_pfn(folio), folio_order(folio));
+	return slot.chunk && test_bit(slot.bit, slot.chunk->bits);
+}
+
+/**
+ * hotupdate_index_check - whether hotupdate_index_hold() would accept a range
+ * @range: range that hotupdate_range_refusal() accepts
+ * @pfn: set to the number of the refused page
+ * @reason: set to why it is refused, after -EINVAL
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -EEXIST or -EINVAL, as hotupdate_index_hold().
+ */
+int hotupdate_index_check(const struct drm_hotupdate_range *range, unsigned long *pfn,
+			  const char **reason)
+{
+	unsigned long end = range->pfn + range->nr_pages;
+	int err = 0;
+
+	guard(mutex)(&index_lock);
+
+	for (*pfn = range->pfn; *pfn < end && !err;) {
+		struct folio *folio = hotupdate_folio_get(*pfn, end, reason);
+
+		if (!folio)
+			return -EINVAL;
+		if (index_has(folio))
+			err = -EEXIST;
+		else
+			*pfn += folio_nr_pages(folio);
+		folio_put(folio);
+		cond_resched();
+	}
+	return err;
+}
 
 /**
  * hotupdate_index_is_empty - whether no page of the host is in a block
  *
- * An insertion that failed for want of memory can leave nodes in an xarray in
- * which there is nothing, so that it is not enough to ask for those.
+ * An insertion that fails for lack of memory can leave empty nodes in an xarray.
+ * The test therefore looks for entries, not for nodes.
  *
  * Return: true if so.
  */
@@ -185,10 +320,10 @@ bool hotupdate_index_is_empty(void)
 
 	guard(mutex)(&index_lock);
 
-	for (order = 0; order < ARRAY_SIZE(index); order++) {
+	for (order = 0; order < ARRAY_SIZE(index_chunks); order++) {
 		unsigned long first = 0;
 
-		if (xa_find(&index[order], &first, ULONG_MAX, XA_PRESENT))
+		if (xa_find(&index_chunks[order], &first, ULONG_MAX, XA_PRESENT))
 			return false;
 	}
 	return true;
@@ -204,13 +339,18 @@ int hotupdate_index_init(void)
 {
 	unsigned int order;
 
-	chunk_cache = kmem_cache_create("drm_hotupdate_index",
-					sizeof(struct index_chunk), 0, 0, NULL);
-	if (!chunk_cache)
+	index_chunk_cache = kmem_cache_create("drm_hotupdate_index",
+					      sizeof(struct index_chunk), 0, 0, NULL);
+	if (!index_chunk_cache)
 		return -ENOMEM;
 
-	for (order = 0; order < ARRAY_SIZE(index); order++)
-		xa_init(&index[order]);
+	for (order = 0; order < ARRAY_SIZE(index_chunks); order++)
+		xa_init(&index_chunks[order]);
+
+	/* Teach lockdep that a shrinker can drop blocks. */
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&index_lock);
+	fs_reclaim_release(GFP_KERNEL);
 	return 0;
 }
 
@@ -222,7 +362,7 @@ void hotupdate_index_exit(void)
 	unsigned int order;
 
 	WARN_ON(!hotupdate_index_is_empty());
-	for (order = 0; order < ARRAY_SIZE(index); order++)
-		xa_destroy(&index[order]);
-	kmem_cache_destroy(chunk_cache);
+	for (order = 0; order < ARRAY_SIZE(index_chunks); order++)
+		xa_destroy(&index_chunks[order]);
+	kmem_cache_destroy(index_chunk_cache);
 }

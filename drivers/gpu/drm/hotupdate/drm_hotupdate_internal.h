@@ -6,6 +6,7 @@
 #define _DRM_HOTUPDATE_INTERNAL_H_
 
 #include <linux/device.h>
+#include <linux/gfp.h>
 #include <linux/kref.h>
 #include <linux/ktime.h>
 #include <linux/maple_tree.h>
@@ -16,7 +17,12 @@
 #include <drm/drm_hotupdate.h>
 
 struct dentry;
+struct folio;
+struct list_head;
 struct seq_file;
+
+/* An allocation of a save fails with -ENOMEM before the kernel kills a process. */
+#define HOTUPDATE_SAVE_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /**
  * enum hotupdate_state - where an adapter stands
@@ -55,7 +61,8 @@ enum hotupdate_kind {
 /**
  * struct drm_hotupdate_block - what one save call saved
  *
- * Nothing but @ref, @sgt and @committed changes once it stands in a stash.
+ * Nothing but @ref, @sgt and @committed changes once it stands in a stash. It
+ * holds a reference to each folio of its first @num_held ranges.
  */
 struct drm_hotupdate_block {
 	/** @ref: one for the stash, one for the driver after the replay */
@@ -64,7 +71,7 @@ struct drm_hotupdate_block {
 	unsigned int index;
 	/** @kind: how it was saved */
 	u8 kind;
-	/** @committed: the stash has let go, the pages can be taken */
+	/** @committed: the update is complete, the pages can be taken */
 	bool committed;
 	/** @meta_size: bytes at @meta */
 	u32 meta_size;
@@ -77,6 +84,8 @@ struct drm_hotupdate_block {
 	 * and dropped when a replay is aborted
 	 */
 	struct sg_table *sgt;
+	/** @num_held: ranges whose folios it holds, all of system memory once saved */
+	unsigned int num_held;
 	/** @num_ranges: entries in @ranges */
 	unsigned int num_ranges;
 	/** @ranges: where the memory is */
@@ -89,13 +98,43 @@ struct drm_hotupdate_block {
 struct hotupdate_stash {
 	/** @blocks: the blocks by index */
 	struct xarray blocks;
-	/** @device_index: ranges of device memory in @blocks, to find overlaps */
+	/**
+	 * @device_index: ranges of device memory in @blocks, to find overlaps; of
+	 * this stash alone, because each device numbers its memory for itself
+	 */
 	struct maple_tree device_index;
 	/** @count: number of blocks */
 	unsigned int count;
 	/** @bytes: sum of their sizes, device memory included */
 	u64 bytes;
 };
+
+/**
+ * struct hotupdate_refusal - why a save call is refused
+ */
+struct hotupdate_refusal {
+	/** @reason: phrase, with the page as its subject if there is one; or NULL */
+	const char *reason;
+	/** @has_pfn: @pfn is the number of the page that is refused */
+	bool has_pfn;
+	/** @pfn: number of the page, in the address space of its memory */
+	u64 pfn;
+};
+
+static inline int hotupdate_refuse(struct hotupdate_refusal *refusal, int err,
+				   const char *reason)
+{
+	refusal->reason = reason;
+	return err;
+}
+
+static inline int hotupdate_refuse_page(struct hotupdate_refusal *refusal, int err,
+					u64 pfn, const char *reason)
+{
+	refusal->has_pfn = true;
+	refusal->pfn = pfn;
+	return hotupdate_refuse(refusal, err, reason);
+}
 
 /**
  * struct hotupdate_blackout - how long nobody served, in nanoseconds
@@ -127,9 +166,9 @@ struct drm_hotupdate_adapter {
 	struct work_struct remove_work;
 
 	/**
-	 * @op_lock: Serialises register, unregister, quiesce, prepare, cancel
-	 * and discard, and is held while a callback runs. Protects the members
-	 * from here to @limit_ms. What comes from user space only tries it.
+	 * @op_lock: Serialises register, unregister, prepare, cancel and discard,
+	 * and is held while a callback runs. Protects the members from here to
+	 * @limit_ms. Requests of user space only try it.
 	 */
 	struct mutex op_lock;
 	/** @parent: the GPU's device, while a driver is attached */
@@ -140,14 +179,8 @@ struct drm_hotupdate_adapter {
 	struct module *owner;
 	/** @priv: the driver's own pointer, while a driver is attached */
 	void *priv;
-	/** @leaving: the driver is being removed, no update may begin or end */
-	bool leaving;
 	/** @untold: the state has changed, and user space was not told yet */
 	bool untold;
-	/** @save_task: the task that runs save_memory, read without the lock */
-	struct task_struct *save_task;
-	/** @save_error: what the first save call that failed returned */
-	int save_error;
 	/** @phase_start: when the part of the blackout under way began */
 	ktime_t phase_start;
 	/** @deadline: when the save under way has to be done, KTIME_MAX for never */
@@ -185,6 +218,10 @@ struct drm_hotupdate_adapter {
 	unsigned int deadline_ms;
 	/** @blackout: of the last update, or of the one under way so far */
 	struct hotupdate_blackout blackout;
+	/** @save_task: the task that runs save_memory, to compare with current */
+	struct task_struct *save_task;
+	/** @save_error: what the first save call that failed returned */
+	int save_error;
 	/** @last_error: what was last refused or failed, and why */
 	char last_error[HOTUPDATE_ERROR_LEN];
 
@@ -223,6 +260,10 @@ void hotupdate_set_progress(struct drm_hotupdate_adapter *adapter,
 __printf(3, 4)
 int hotupdate_error(struct drm_hotupdate_adapter *adapter, int err,
 		    const char *fmt, ...);
+void hotupdate_error_page(struct drm_hotupdate_adapter *adapter, int err,
+			  unsigned int block, u64 pfn, const char *reason);
+int hotupdate_callback_result(struct drm_hotupdate_adapter *adapter,
+			      const char *callback, int result);
 int hotupdate_callback_begin(struct drm_hotupdate_adapter *adapter);
 void hotupdate_callback_end(struct drm_hotupdate_adapter *adapter);
 int hotupdate_try_lock(struct drm_hotupdate_adapter *adapter, const char *what);
@@ -237,15 +278,19 @@ u64 hotupdate_range_to_ksr(const struct drm_hotupdate_range *range,
 struct drm_hotupdate_range hotupdate_range_from_ksr(u64 desc, unsigned int page_shift);
 
 /* Pages: drm_hotupdate_pages.c */
-const char *hotupdate_pages_refusal(const struct drm_hotupdate_range *range,
-				    unsigned long *pfn);
-void hotupdate_pages_free(const struct drm_hotupdate_range *range);
-struct drm_hotupdate_block *hotupdate_pages_copy(const void *data, size_t size);
+struct folio *hotupdate_folio_get(unsigned long pfn, unsigned long end,
+				  const char **reason);
+unsigned int hotupdate_pages_alloc(struct list_head *folios, unsigned long nr_pages);
+void hotupdate_pages_free(struct list_head *folios);
+size_t hotupdate_pages_fill(struct folio *folio, const void *data, size_t size);
 
 /* Index of pages: drm_hotupdate_index.c */
-int hotupdate_index_add(const struct drm_hotupdate_range *range,
-			unsigned long *pfn);
-void hotupdate_index_remove(const struct drm_hotupdate_range *range);
+int hotupdate_index_hold(const struct drm_hotupdate_range *range, unsigned long *pfn,
+			 const char **reason);
+void hotupdate_index_drop(const struct drm_hotupdate_range *range);
+void hotupdate_index_hand_over(const struct drm_hotupdate_range *range);
+int hotupdate_index_check(const struct drm_hotupdate_range *range, unsigned long *pfn,
+			  const char **reason);
 bool hotupdate_index_is_empty(void);
 int hotupdate_index_init(void);
 void hotupdate_index_exit(void);
@@ -257,18 +302,23 @@ struct drm_hotupdate_block *hotupdate_block_alloc(enum hotupdate_kind kind,
 int hotupdate_block_set_meta(struct drm_hotupdate_block *block,
 			     const void *meta, size_t size);
 bool hotupdate_block_is_system(const struct drm_hotupdate_block *block);
-void hotupdate_block_forget_sgt(struct drm_hotupdate_block *block);
-void hotupdate_block_destroy(struct drm_hotupdate_block *block);
-void hotupdate_block_forget(struct drm_hotupdate_block *block);
+int hotupdate_block_hold(struct drm_hotupdate_block *block,
+			 struct hotupdate_refusal *refusal);
+void hotupdate_block_drop_sgt(struct drm_hotupdate_block *block);
 
 /* Stash: drm_hotupdate_stash.c */
 void hotupdate_stash_init(struct hotupdate_stash *stash);
 void hotupdate_stash_exit(struct hotupdate_stash *stash);
 int hotupdate_stash_add(struct hotupdate_stash *stash,
-			struct drm_hotupdate_block *block, struct mutex *lock);
-void hotupdate_stash_forget(struct hotupdate_stash *stash, struct mutex *lock);
-void hotupdate_stash_release(struct hotupdate_stash *stash, struct mutex *lock);
-void hotupdate_stash_commit(struct hotupdate_stash *stash, struct mutex *lock);
+			struct drm_hotupdate_block *block, struct mutex *lock,
+			struct hotupdate_refusal *refusal);
+void hotupdate_stash_clear(struct hotupdate_stash *stash, struct mutex *lock, bool commit);
+
+/* Sources: drm_hotupdate_source.c */
+enum hotupdate_kind hotupdate_source_kind(const struct drm_hotupdate_save_args *args);
+struct drm_hotupdate_block *
+hotupdate_source_block(const struct drm_hotupdate_save_args *args,
+		       struct hotupdate_refusal *refusal);
 
 /* Replay: drm_hotupdate_replay.c */
 int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter);

@@ -21,7 +21,7 @@
  * blocks of memory to it before it goes, and the next one has each of them
  * replayed before its device starts. The concept is that of WDDM 2.6, where
  * Dxgkrnl plays this part. Each function says which clause of that contract it
- * implements: W1 to W20 restate what Windows documents, U1 to U11 are what
+ * implements: the W clauses restate what Windows documents, the U clauses are what
  * Windows leaves open and is decided here.
  *
  * An update is a transaction. Until the new driver's device has started, every

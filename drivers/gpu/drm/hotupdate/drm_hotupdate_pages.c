@@ -13,23 +13,26 @@
 /**
  * DOC: pages
  *
- * System memory is adopted in place: a device may be reading it while it
- * changes hands, so that nothing is moved, copied, or written to. What moves
- * is the reference that keeps it from being freed. The driver's own reference
- * becomes the core's when the driver detaches, and the next driver's at the
- * commit; the page's count does not change.
+ * System memory is saved in place: a device may be reading it all the time, and
+ * nothing is moved, copied or written. A block holds a reference of its own to
+ * each folio, from the save call to the block's end (U2). The driver keeps its
+ * references and drops them as usual, when it is removed or earlier, and the
+ * device does not lose a page by that.
  *
- * So only pages whose life hangs on a reference that the driver can give away
- * will do (U7). A folio is given away whole or not at all, as it has one count
- * for all of its pages.
+ * A reference protects the page. It protects neither the content nor a mapping:
  *
- * A page whose memory has failed, and is marked as poisoned, is given away like
- * any other. It stays where it is, in use by the guest that had it before, and
- * the update makes that neither better nor worse; nobody here reads it, unless
- * a driver maps the block. When its reference is dropped at last, it is the
- * allocator that sees to the mark, as with any other page that a driver frees. To
- * refuse it would make a GPU that has lost one page impossible to update until
- * the host is booted again.
+ * - An allocator that recycles pages whatever their count, such as TTM's pool of
+ *   write-combined pages, a dma_pool or a page_pool, must not get a saved page
+ *   back. The driver withdraws the page from it before the save.
+ * - The driver's teardown does not write to saved pages.
+ *
+ * A page is refused if a reference cannot keep it (U7). A folio is saved whole or
+ * not at all, because it has one count for all of its pages.
+ *
+ * A page whose memory has failed, and is marked as poisoned, is saved like any
+ * other: it stays with the guest that had it before, and nothing here reads it
+ * unless a driver maps the block. To refuse it would make a GPU that has lost one
+ * page impossible to update until the host reboots.
  */
 
 static const char *page_refusal(unsigned long pfn)
@@ -45,86 +48,71 @@ static const char *page_refusal(unsigned long pfn)
 	return NULL;
 }
 
-static const char *folio_refusal(struct folio *folio,
-				 const struct drm_hotupdate_range *range,
-				 unsigned long pfn)
+static const char *folio_type_refusal(const struct folio *folio)
 {
-	unsigned long last = range->pfn + range->nr_pages - 1;
-
 	if (folio_test_slab(folio))
 		return "is slab memory";
 	if (page_has_type(&folio->page))
 		return "belongs to the memory management";
-	if (!folio_ref_count(folio))
-		return "is free, or not the first of a high-order allocation without __GFP_COMP";
+	return NULL;
+}
+
+static const char *folio_refusal(struct folio *folio, unsigned long pfn, unsigned long end)
+{
+	const char *reason = folio_type_refusal(folio);
+
+	if (reason)
+		return reason;
 	if (folio_test_lru(folio) || folio->mapping)
 		return "belongs to a process or a file";
-	if (folio_pfn(folio) != pfn ||
-	    folio_pfn(folio) + folio_nr_pages(folio) - 1 > last)
+	if (folio_pfn(folio) != pfn || folio_nr_pages(folio) > end - pfn)
 		return "belongs to a folio that the range covers in part";
 	return NULL;
 }
 
 /**
- * hotupdate_pages_refusal - why pages cannot be given away
- * @range: range of system memory, one that hotupdate_range_refusal() lets pass
- * @pfn: set to the number of the page that is refused
+ * hotupdate_folio_get - take a reference to the folio that begins at a page
+ * @pfn: number of the page
+ * @end: number of the page behind the range that has to contain the folio
+ * @reason: set to why page @pfn is refused
  *
- * Implements U7. Looks only, changes nothing.
+ * Implements U7. The caller ends the reference with folio_put().
  *
- * Return: NULL if all pages of @range can be given away, or else what is wrong
- * with page @pfn.
+ * Context: Any.
+ * Return: The folio; or NULL, with nothing changed.
  */
-const char *hotupdate_pages_refusal(const struct drm_hotupdate_range *range,
-				    unsigned long *pfn)
+struct folio *hotupdate_folio_get(unsigned long pfn, unsigned long end,
+				  const char **reason)
 {
-	unsigned long end = range->pfn + range->nr_pages;
-	const char *refusal;
+	struct folio *folio;
 
-	for (*pfn = range->pfn; *pfn < end;) {
-		struct folio *folio;
+	*reason = page_refusal(pfn);
+	if (*reason)
+		return NULL;
 
-		refusal = page_refusal(*pfn);
-		if (refusal)
-			return refusal;
-
-		folio = page_folio(pfn_to_page(*pfn));
-		refusal = folio_refusal(folio, range, *pfn);
-		if (refusal)
-			return refusal;
-
-		*pfn += folio_nr_pages(folio);
-		cond_resched();
+	folio = page_folio(pfn_to_page(pfn));
+	if (!folio_try_get(folio)) {
+		*reason = folio_type_refusal(folio) ?:
+			  "is free, or not the first of a high-order allocation without __GFP_COMP";
+		return NULL;
 	}
+
+	/* With a reference the folio cannot change: only now is the check reliable. */
+	*reason = folio_refusal(folio, pfn, end);
+	if (!*reason)
+		return folio;
+	folio_put(folio);
 	return NULL;
 }
-EXPORT_SYMBOL_IF_KUNIT(hotupdate_pages_refusal);
-
-/**
- * hotupdate_pages_free - drop the reference to each folio of a range
- * @range: range of system memory that the core owns
- */
-void hotupdate_pages_free(const struct drm_hotupdate_range *range)
-{
-	unsigned long end = range->pfn + range->nr_pages;
-	unsigned long pfn;
-
-	for (pfn = range->pfn; pfn < end;) {
-		struct folio *folio = page_folio(pfn_to_page(pfn));
-
-		pfn += folio_nr_pages(folio);
-		folio_put(folio);
-		cond_resched();
-	}
-}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_folio_get);
 
 /*
- * The largest folios that the remaining pages fill entirely, so that no page
- * is wasted and a small buffer is contiguous. Large ones are a convenience:
- * not worth reclaim, retries or a warning. Single ones are worth reclaim, but
- * not the life of a process, as a save can be refused.
+ * Returns the largest folio that the remaining pages fill entirely: no page is
+ * wasted, and a small buffer is contiguous. Large folios are a convenience, not worth
+ * reclaim, retries or a warning. Single pages are worth reclaim, but not the life of
+ * a process, because a save can be refused.
  */
-static struct folio *alloc_folio_up_to(unsigned long nr_pages)
+static struct folio *pages_alloc_folio(unsigned long nr_pages)
 {
 	unsigned int order = min_t(unsigned int, ilog2(nr_pages), MAX_PAGE_ORDER);
 	struct folio *folio;
@@ -134,76 +122,71 @@ static struct folio *alloc_folio_up_to(unsigned long nr_pages)
 		if (folio)
 			return folio;
 	}
-	return folio_alloc(GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL, 0);
+	return folio_alloc(HOTUPDATE_SAVE_GFP, 0);
 }
 
-static void copy_to_folio(struct folio *folio, const void *data, size_t size)
+/**
+ * hotupdate_pages_alloc - allocate folios
+ * @folios: empty list; the folios are appended by &folio.lru
+ * @nr_pages: number of pages in all of them
+ *
+ * Context: Process context, may sleep.
+ * Return: The number of folios; or 0 if memory is short, with @folios empty.
+ */
+unsigned int hotupdate_pages_alloc(struct list_head *folios, unsigned long nr_pages)
 {
-	size_t used = min(size, folio_size(folio));
+	unsigned int num = 0;
+	struct folio *folio;
 
-	memcpy_to_folio(folio, 0, data, used);
-	folio_zero_range(folio, used, folio_size(folio) - used);
+	if (nr_pages > totalram_pages())
+		return 0;
+
+	while (nr_pages) {
+		folio = pages_alloc_folio(nr_pages);
+		if (!folio) {
+			hotupdate_pages_free(folios);
+			return 0;
+		}
+		list_add_tail(&folio->lru, folios);
+		nr_pages -= folio_nr_pages(folio);
+		num++;
+		cond_resched();
+	}
+	return num;
 }
 
-static void free_folios(struct list_head *folios)
+/**
+ * hotupdate_pages_free - drop the references that hotupdate_pages_alloc() took
+ * @folios: list of folios, empty afterwards
+ *
+ * Context: Process context, may sleep.
+ */
+void hotupdate_pages_free(struct list_head *folios)
 {
 	struct folio *folio, *next;
 
 	list_for_each_entry_safe(folio, next, folios, lru) {
 		list_del_init(&folio->lru);
 		folio_put(folio);
+		cond_resched();
 	}
 }
 
 /**
- * hotupdate_pages_copy - copy virtual memory into a block of its own pages
- * @data: what to copy
- * @size: bytes at @data, not zero
+ * hotupdate_pages_fill - copy virtual memory into a folio
+ * @folio: folio
+ * @data: source
+ * @size: bytes at @data; the rest of @folio is zeroed, to leave nothing of its
+ *	last owner in it
  *
- * Implements W10. What the last page has beyond @size is zeroed, so that it
- * holds nothing of whoever had it before.
- *
- * Return: A block whose pages are not yet in the index, or an ERR_PTR.
+ * Context: Process context, may sleep.
+ * Return: The number of bytes copied: @size, or the size of @folio if that is less.
  */
-struct drm_hotupdate_block *hotupdate_pages_copy(const void *data, size_t size)
+size_t hotupdate_pages_fill(struct folio *folio, const void *data, size_t size)
 {
-	unsigned long left = (size - 1) / PAGE_SIZE + 1;
-	struct drm_hotupdate_block *block;
-	unsigned int num_ranges = 0, i = 0;
-	struct folio *folio, *next;
-	LIST_HEAD(folios);
+	size_t used = min(size, folio_size(folio));
 
-	if (left > totalram_pages())
-		return ERR_PTR(-ENOMEM);
-
-	while (left) {
-		folio = alloc_folio_up_to(left);
-		if (!folio)
-			goto err_free;
-		list_add_tail(&folio->lru, &folios);
-		left -= folio_nr_pages(folio);
-		num_ranges++;
-		cond_resched();
-	}
-
-	block = hotupdate_block_alloc(HOTUPDATE_KIND_BUFFER, num_ranges);
-	if (!block)
-		goto err_free;
-	block->size = size;
-
-	list_for_each_entry_safe(folio, next, &folios, lru) {
-		list_del_init(&folio->lru);
-		copy_to_folio(folio, data, size);
-		data += min(size, folio_size(folio));
-		size -= min(size, folio_size(folio));
-		block->ranges[i].pfn = folio_pfn(folio);
-		block->ranges[i].nr_pages = folio_nr_pages(folio);
-		i++;
-		cond_resched();
-	}
-	return block;
-
-err_free:
-	free_folios(&folios);
-	return ERR_PTR(-ENOMEM);
+	memcpy_to_folio(folio, 0, data, used);
+	folio_zero_range(folio, used, folio_size(folio) - used);
+	return used;
 }

@@ -13,13 +13,13 @@
  *
  * An update begins with a prepare: the driver's save_memory callback runs, and
  * either all of it stands in the stash afterwards, or nothing (U3). From then
- * on the driver serves nothing. Until it is removed the update can be cancelled,
- * as the driver still owns everything (U2): it then serves as before.
+ * on the driver serves nothing. Until it is removed the update can be cancelled:
+ * the driver still holds everything (U2), and then serves as before.
  */
 
-static void forget_stash(struct drm_hotupdate_adapter *adapter)
+static void prepare_clear_stash(struct drm_hotupdate_adapter *adapter)
 {
-	hotupdate_stash_forget(&adapter->stash, &adapter->status_lock);
+	hotupdate_stash_clear(&adapter->stash, &adapter->status_lock, false);
 	scoped_guard(mutex, &adapter->status_lock)
 		WRITE_ONCE(adapter->version, adapter->driver_version);
 }
@@ -29,8 +29,7 @@ static void call_cancel_save(struct drm_hotupdate_adapter *adapter,
 {
 	ktime_t start = ktime_get();
 
-	if (adapter->ops->cancel_save)
-		adapter->ops->cancel_save(adapter);
+	adapter->ops->cancel_save(adapter);
 	trace_drm_hotupdate_cancel(adapter, blocks, bytes, reason,
 				   ktime_to_ns(ktime_sub(ktime_get(), start)));
 }
@@ -44,14 +43,13 @@ static void undo_save(struct drm_hotupdate_adapter *adapter, bool saved, int rea
 	unsigned int blocks = adapter->stash.count;
 	u64 bytes = adapter->stash.bytes;
 
-	forget_stash(adapter);
+	prepare_clear_stash(adapter);
 	if (saved)
 		call_cancel_save(adapter, blocks, bytes, reason);
 }
 
 static void begin_save(struct drm_hotupdate_adapter *adapter, u32 version)
 {
-	adapter->save_error = 0;
 	adapter->phase_start = ktime_get();
 	adapter->deadline = KTIME_MAX;
 	/* What is written there from now on is for the next save. */
@@ -86,14 +84,27 @@ static int judge_save(struct drm_hotupdate_adapter *adapter, int err)
 	return err;
 }
 
+static void set_save_task(struct drm_hotupdate_adapter *adapter, struct task_struct *task)
+{
+	guard(mutex)(&adapter->status_lock);
+
+	if (task)
+		adapter->save_error = 0;
+	WRITE_ONCE(adapter->save_task, task);
+}
+
 /* Blocks are accepted from this callback, and from no other (W5). */
 static int call_save_memory(struct drm_hotupdate_adapter *adapter)
 {
-	int err;
+	int result, err;
 
-	WRITE_ONCE(adapter->save_task, current);
-	err = adapter->ops->save_memory(adapter);
-	WRITE_ONCE(adapter->save_task, NULL);
+	set_save_task(adapter, current);
+	result = adapter->ops->save_memory(adapter);
+	set_save_task(adapter, NULL);
+	err = hotupdate_callback_result(adapter, "save_memory", result);
+	/* Reported already, as a refused save call is, and no such call can come. */
+	if (err != result && !adapter->save_error)
+		adapter->save_error = err;
 	return err;
 }
 
@@ -136,7 +147,7 @@ static int save(struct drm_hotupdate_adapter *adapter, u32 version)
 
 static int check_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
 {
-	if (!adapter->ops || adapter->leaving)
+	if (!adapter->ops)
 		return hotupdate_error(adapter, -ENODEV,
 				       "prepare refused: no driver is attached");
 	if (adapter->state != HOTUPDATE_RUNNING)
@@ -191,7 +202,7 @@ static int cancel_saved(struct drm_hotupdate_adapter *adapter)
 {
 	int err;
 
-	if (!adapter->ops || adapter->leaving)
+	if (!adapter->ops)
 		return hotupdate_error(adapter, -ENODEV,
 				       "nothing to cancel: the driver that saved has gone");
 	if (adapter->state != HOTUPDATE_SAVED)

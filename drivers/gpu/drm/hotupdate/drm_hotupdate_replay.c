@@ -30,15 +30,23 @@ static int restore_block(struct drm_hotupdate_adapter *adapter,
 			 struct drm_hotupdate_block *block)
 {
 	ktime_t start = 0;
-	int err;
+	int result, err;
 
 	if (trace_drm_hotupdate_restore_enabled())
 		start = ktime_get();
 
 	drm_hotupdate_block_get(block);
-	err = adapter->ops->restore_memory(adapter, block);
-	if (err)
+	result = adapter->ops->restore_memory(adapter, block);
+	err = hotupdate_callback_result(adapter, "restore_memory", result);
+	/* After nonsense the driver may have kept the reference: rather a leak. */
+	if (err && err == result) {
 		drm_hotupdate_block_put(block);
+		hotupdate_error(adapter, err,
+				"block %u of %u (%s, %zu bytes) was refused by driver %s",
+				block->index, adapter->stash.count,
+				hotupdate_kind_names[block->kind], block->size,
+				adapter->driver);
+	}
 
 	if (trace_drm_hotupdate_restore_enabled())
 		trace_drm_hotupdate_restore(adapter, block->index,
@@ -58,11 +66,7 @@ static int restore_all(struct drm_hotupdate_adapter *adapter)
 	xa_for_each(&adapter->stash.blocks, index, block) {
 		err = restore_block(adapter, block);
 		if (err)
-			return hotupdate_error(adapter, err,
-					       "block %lu of %u (%s, %zu bytes) was refused by driver %s",
-					       index, adapter->stash.count,
-					       hotupdate_kind_names[block->kind],
-					       block->size, adapter->driver);
+			return err;
 		hotupdate_set_progress(adapter, index + 1);
 		cond_resched();
 	}
@@ -72,12 +76,13 @@ static int restore_all(struct drm_hotupdate_adapter *adapter)
 static int start_device(struct drm_hotupdate_adapter *adapter, bool restored)
 {
 	ktime_t start = ktime_get();
-	int err;
+	int result, err;
 
-	err = adapter->ops->start_device(adapter, restored);
+	result = adapter->ops->start_device(adapter, restored);
+	err = hotupdate_callback_result(adapter, "start_device", result);
 	trace_drm_hotupdate_start(adapter, adapter->stash.count, adapter->stash.bytes, err,
 				  since(start));
-	if (err)
+	if (err && err == result)
 		hotupdate_error(adapter, err, "driver %s failed to start the device",
 				adapter->driver);
 	return err;
@@ -94,7 +99,7 @@ static void reset_blocks(struct drm_hotupdate_adapter *adapter)
 
 	xa_for_each(&adapter->stash.blocks, index, block)
 		if (kref_read(&block->ref) == 1)
-			hotupdate_block_forget_sgt(block);
+			hotupdate_block_drop_sgt(block);
 		else
 			dev_err(&adapter->dev,
 				"driver %s kept block %lu after restore_abort\n",
@@ -131,15 +136,14 @@ static void commit(struct drm_hotupdate_adapter *adapter)
 	ktime_t start;
 
 	trace_drm_hotupdate_commit(adapter, count, bytes, 0, hotupdate_blackout_ns(adapter));
-	hotupdate_stash_commit(&adapter->stash, &adapter->status_lock);
+	hotupdate_stash_clear(&adapter->stash, &adapter->status_lock, true);
 	scoped_guard(mutex, &adapter->status_lock) {
 		adapter->generation++;
 		WRITE_ONCE(adapter->version, adapter->driver_version);
 	}
 
 	start = ktime_get();
-	if (adapter->ops->restore_complete)
-		adapter->ops->restore_complete(adapter);
+	adapter->ops->restore_complete(adapter);
 	trace_drm_hotupdate_complete(adapter, count, bytes, 0, since(start));
 
 	scoped_guard(mutex, &adapter->status_lock)

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/ktime.h>
-#include <linux/maple_tree.h>
-#include <linux/mm.h>
-#include <linux/overflow.h>
-#include <linux/scatterlist.h>
+#include <linux/xarray.h>
 
 #include "drm_hotupdate_internal.h"
 #include "drm_hotupdate_trace.h"
@@ -14,315 +12,53 @@
  * DOC: saving
  *
  * Inside its save_memory callback a driver calls drm_hotupdate_save_memory()
- * once for each block (W5). A block is checked entirely before anything is
- * done with it, so that a refused call leaves everything as it was:
+ * once for each block (W5). A block is checked entirely before it enters the stash,
+ * and a refused call changes nothing:
  *
  * 1. The call is made by the callback, and in time.
  * 2. One way of naming memory is used, and only one (W7).
  * 3. The ranges are ranges.
- * 4. The pages can be given away (U7).
- * 5. None of them is in a block already (W12, U8).
+ * 4. A reference can keep each page (U7), and none is in a block already (W12, U8).
  *
- * After that the block stands in the stash; the driver still owns its pages
- * (U2). A call that fails dooms the save (U3), whatever the driver makes of
- * the error: an update with a block missing is worse than none.
+ * After that the block stands in the stash, and the driver and the block both hold
+ * the pages (U2). A call that fails dooms the save (U3), whatever thread made it
+ * and whatever save_memory returns: an update that lacks a block is worse than none.
  */
-
-/* What is wrong with a save call: printed with the adapter and the block. */
-struct save_error {
-	int err;
-	const char *what;
-	bool has_pfn;
-	unsigned long pfn;
-};
-
-static int refuse(struct save_error *error, int err, const char *what)
-{
-	error->err = err;
-	error->what = what;
-	return err;
-}
-
-static int refuse_page(struct save_error *error, int err, unsigned long pfn,
-		       const char *what)
-{
-	error->has_pfn = true;
-	error->pfn = pfn;
-	return refuse(error, err, what);
-}
-
-static int check_args(const struct drm_hotupdate_save_args *args,
-		      struct save_error *error)
-{
-	if (!!args->ranges + !!args->sgt + !!args->data != 1)
-		return refuse(error, -EINVAL,
-			      "not exactly one of ranges, sg_table and buffer is given");
-	if (!args->ranges != !args->num_ranges)
-		return refuse(error, -EINVAL, "the number of ranges does not fit");
-	if (!args->data != !args->data_size)
-		return refuse(error, -EINVAL, "the size of the buffer does not fit");
-	if (args->data_size > SIZE_MAX - (uintptr_t)args->data)
-		return refuse(error, -EINVAL, "the buffer wraps around");
-	if (args->mem != DRM_HOTUPDATE_MEM_SYSTEM &&
-	    (args->mem != DRM_HOTUPDATE_MEM_DEVICE || !args->ranges))
-		return refuse(error, -EINVAL, "this kind of memory is for ranges only");
-	if (args->meta_size && !args->meta)
-		return refuse(error, -EINVAL, "metadata with a size, but without content");
-	if (args->meta_size > DRM_HOTUPDATE_MAX_META_SIZE)
-		return refuse(error, -E2BIG, "too much metadata");
-	return 0;
-}
-
-static int check_ranges(const struct drm_hotupdate_block *block,
-			struct save_error *error, size_t *size)
-{
-	u64 bytes = 0;
-	unsigned int i;
-
-	for (i = 0; i < block->num_ranges; i++) {
-		const char *refusal = hotupdate_range_refusal(&block->ranges[i]);
-
-		if (refusal)
-			return refuse_page(error, -EINVAL, block->ranges[i].pfn, refusal);
-		if (check_add_overflow(bytes, block->ranges[i].nr_pages << PAGE_SHIFT,
-				       &bytes) || bytes > SIZE_MAX)
-			return refuse(error, -EINVAL, "the sum of the ranges wraps around");
-	}
-	*size = bytes;
-	return 0;
-}
-
-static int index_pages(const struct drm_hotupdate_block *block,
-		       struct save_error *error)
-{
-	unsigned long pfn;
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < block->num_ranges; i++) {
-		err = hotupdate_index_add(&block->ranges[i], &pfn);
-		if (err)
-			goto err_remove;
-	}
-	return 0;
-
-err_remove:
-	while (i--)
-		hotupdate_index_remove(&block->ranges[i]);
-	if (err == -EEXIST)
-		return refuse_page(error, err, pfn, "is saved already");
-	return refuse(error, err, "no memory for the index of pages");
-}
-
-static int adopt_pages(const struct drm_hotupdate_block *block,
-		       struct save_error *error)
-{
-	const char *refusal;
-	unsigned long pfn;
-	unsigned int i;
-
-	for (i = 0; i < block->num_ranges; i++) {
-		refusal = hotupdate_pages_refusal(&block->ranges[i], &pfn);
-		if (refusal)
-			return refuse_page(error, -EINVAL, pfn, refusal);
-	}
-	return index_pages(block, error);
-}
-
-static void unindex_device(struct hotupdate_stash *stash,
-			   const struct drm_hotupdate_block *block,
-			   unsigned int num_ranges)
-{
-	while (num_ranges--)
-		mtree_erase(&stash->device_index, block->ranges[num_ranges].pfn);
-}
-
-static int index_device(struct hotupdate_stash *stash,
-			struct drm_hotupdate_block *block,
-			struct save_error *error)
-{
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < block->num_ranges; i++) {
-		const struct drm_hotupdate_range *range = &block->ranges[i];
-
-		err = mtree_insert_range(&stash->device_index, range->pfn,
-					 range->pfn + range->nr_pages - 1, block,
-					 GFP_KERNEL);
-		if (!err)
-			continue;
-
-		unindex_device(stash, block, i);
-		if (err == -EEXIST)
-			return refuse_page(error, err, range->pfn,
-					   "begins a range that is saved already");
-		return refuse(error, err, "no memory for the index of device memory");
-	}
-	return 0;
-}
-
-/* Enter the memory of a block into the index that its kind is in. */
-static int index_block(struct hotupdate_stash *stash,
-		       struct drm_hotupdate_block *block,
-		       struct save_error *error)
-{
-	switch (block->kind) {
-	case HOTUPDATE_KIND_DEVICE:
-		return index_device(stash, block, error);
-	case HOTUPDATE_KIND_BUFFER:
-		return index_pages(block, error);
-	default:
-		return adopt_pages(block, error);
-	}
-}
-
-static struct drm_hotupdate_block *
-block_from_ranges(const struct drm_hotupdate_save_args *args)
-{
-	enum hotupdate_kind kind = args->mem == DRM_HOTUPDATE_MEM_DEVICE ?
-				   HOTUPDATE_KIND_DEVICE : HOTUPDATE_KIND_RANGES;
-	struct drm_hotupdate_block *block;
-
-	block = hotupdate_block_alloc(kind, args->num_ranges);
-	if (!block)
-		return ERR_PTR(-ENOMEM);
-
-	memcpy(block->ranges, args->ranges,
-	       array_size(args->num_ranges, sizeof(*args->ranges)));
-	return block;
-}
-
-static struct drm_hotupdate_block *
-block_from_sgt(const struct drm_hotupdate_save_args *args, struct save_error *error)
-{
-	struct drm_hotupdate_block *block;
-	struct scatterlist *sg = args->sgt->sgl;
-	unsigned int i;
-
-	block = hotupdate_block_alloc(HOTUPDATE_KIND_SGT, args->sgt->orig_nents);
-	if (!block)
-		return ERR_PTR(-ENOMEM);
-
-	for (i = 0; i < block->num_ranges; i++, sg = sg_next(sg)) {
-		if (!sg || !sg_page(sg) || sg->offset || !PAGE_ALIGNED(sg->length)) {
-			refuse(error, -EINVAL, "an entry of the sg_table is not whole pages");
-			hotupdate_block_destroy(block);
-			return ERR_PTR(error->err);
-		}
-		block->ranges[i].pfn = page_to_pfn(sg_page(sg));
-		block->ranges[i].nr_pages = sg->length >> PAGE_SHIFT;
-	}
-	return block;
-}
-
-static struct drm_hotupdate_block *
-block_from_args(const struct drm_hotupdate_save_args *args, struct save_error *error)
-{
-	struct drm_hotupdate_block *block;
-	size_t size;
-	int err;
-
-	if (args->sgt && !args->sgt->orig_nents) {
-		refuse(error, -EINVAL, "the sg_table is empty");
-		return ERR_PTR(error->err);
-	}
-
-	if (args->data)
-		block = hotupdate_pages_copy(args->data, args->data_size);
-	else if (args->sgt)
-		block = block_from_sgt(args, error);
-	else
-		block = block_from_ranges(args);
-	if (IS_ERR(block))
-		return block;
-
-	err = check_ranges(block, error, &size);
-	if (err)
-		goto err_destroy;
-	if (!args->data)
-		block->size = size;
-
-	err = hotupdate_block_set_meta(block, args->meta, args->meta_size);
-	if (err)
-		goto err_destroy;
-	return block;
-
-err_destroy:
-	hotupdate_block_destroy(block);
-	return ERR_PTR(err);
-}
-
-static int stash_block(struct drm_hotupdate_adapter *adapter,
-		       struct drm_hotupdate_block *block, struct save_error *error)
-{
-	struct hotupdate_stash *stash = &adapter->stash;
-	int err;
-
-	err = index_block(stash, block, error);
-	if (err) {
-		hotupdate_block_destroy(block);
-		return err;
-	}
-
-	err = hotupdate_stash_add(stash, block, &adapter->status_lock);
-	if (err == -EOVERFLOW)
-		err = refuse(error, -EINVAL, "the sum of all blocks wraps around");
-	if (err) {
-		if (!hotupdate_block_is_system(block))
-			unindex_device(stash, block, block->num_ranges);
-		hotupdate_block_forget(block);
-		return err;
-	}
-	return 0;
-}
 
 static int save_block(struct drm_hotupdate_adapter *adapter,
 		      const struct drm_hotupdate_save_args *args,
-		      struct save_error *error)
+		      struct hotupdate_refusal *refusal)
 {
 	struct drm_hotupdate_block *block;
 	int err;
 
 	if (ktime_after(ktime_get(), adapter->deadline))
-		return refuse(error, -ETIMEDOUT, "the deadline of the save has passed");
+		return hotupdate_refuse(refusal, -ETIMEDOUT,
+					"the deadline of the save has passed");
 
-	err = check_args(args, error);
-	if (err)
-		return err;
-
-	block = block_from_args(args, error);
+	block = hotupdate_source_block(args, refusal);
 	if (IS_ERR(block))
 		return PTR_ERR(block);
 
-	return stash_block(adapter, block, error);
+	err = hotupdate_stash_add(&adapter->stash, block, &adapter->status_lock, refusal);
+	if (err)
+		drm_hotupdate_block_put(block);
+	return err;
 }
 
-static int report_save_error(struct drm_hotupdate_adapter *adapter,
-			     const struct save_error *error, int err)
+static void save_report(struct drm_hotupdate_adapter *adapter,
+			const struct hotupdate_refusal *refusal, int err)
 {
 	unsigned int index = adapter->stash.count;
 
-	if (error->has_pfn)
-		return hotupdate_error(adapter, err, "block %u refused: page %#lx %s",
-				       index, error->pfn, error->what);
-
-	return hotupdate_error(adapter, err, "block %u refused: %s", index,
-			       error->what ?: "no memory for its description");
+	if (refusal->has_pfn)
+		hotupdate_error_page(adapter, err, index, refusal->pfn, refusal->reason);
+	else
+		hotupdate_error(adapter, err, "block %u refused: %s", index,
+				refusal->reason ?: "no memory for its description");
 }
 
-static const char *args_kind(const struct drm_hotupdate_save_args *args)
-{
-	if (args->data)
-		return hotupdate_kind_names[HOTUPDATE_KIND_BUFFER];
-	if (args->sgt)
-		return hotupdate_kind_names[HOTUPDATE_KIND_SGT];
-	if (args->mem == DRM_HOTUPDATE_MEM_DEVICE)
-		return hotupdate_kind_names[HOTUPDATE_KIND_DEVICE];
-	return hotupdate_kind_names[HOTUPDATE_KIND_RANGES];
-}
-
-static void trace_save(struct drm_hotupdate_adapter *adapter,
+static void save_trace(struct drm_hotupdate_adapter *adapter,
 		       const struct drm_hotupdate_save_args *args,
 		       unsigned int index, int err, ktime_t start)
 {
@@ -330,9 +66,19 @@ static void trace_save(struct drm_hotupdate_adapter *adapter,
 
 	if (!err)
 		block = xa_load(&adapter->stash.blocks, index);
-	trace_drm_hotupdate_save(adapter, index, args_kind(args),
+	trace_drm_hotupdate_save(adapter, index,
+				 hotupdate_kind_names[hotupdate_source_kind(args)],
 				 block ? block->size : 0, args->meta_size, err,
 				 ktime_to_ns(ktime_sub(ktime_get(), start)));
+}
+
+/* Dooms the save that is under way, if there is one. */
+static void save_doom(struct drm_hotupdate_adapter *adapter, int err)
+{
+	guard(mutex)(&adapter->status_lock);
+
+	if (adapter->save_task && !adapter->save_error)
+		adapter->save_error = err;
 }
 
 /**
@@ -342,15 +88,15 @@ static void trace_save(struct drm_hotupdate_adapter *adapter,
  *
  * Implements W5 to W7 and W9 to W12; DxgkCbSaveMemoryForHotUpdate on Windows.
  *
- * System pages stay the driver's own until it detaches, and are the core's
- * then (U2). From the call on the driver must not free, move or split them: until
- * its cancel_save callback is called or, if the save fails, until its save_memory
- * callback has returned. What is in them is not looked at: it can change as long
- * as the device, or a driver that has not saved yet, writes to them. A buffer is
+ * The block takes a reference to each folio of system memory, and holds it until
+ * the block ends (U2). The driver keeps its own references and drops them whenever
+ * it likes. A page that was allocated for the save alone can be put right after the
+ * call (U14). The core does not look at the content, which can change as long as
+ * the device, or a driver that has not finished its save, writes to it. A buffer is
  * copied as it is at the call.
  *
  * If one call of a save fails, so does the save, and the driver may as well
- * give up at once (U3).
+ * give up at once (U3). A call from another thread fails, and dooms the save too.
  *
  * Context: Process context, may sleep. Only from the adapter's save_memory
  * callback, by the task that runs it.
@@ -359,41 +105,128 @@ static void trace_save(struct drm_hotupdate_adapter *adapter,
  * * -EPERM: not called by the save_memory callback
  * * -EINVAL: not exactly one source, or an empty one, or one whose size does
  *   not fit, as that of the metadata; a range that is empty or wraps; pages that
- *   cannot be given away (U7)
+ *   a reference cannot keep (U7)
  * * -E2BIG: more than %DRM_HOTUPDATE_MAX_META_SIZE bytes of metadata
  * * -EEXIST: a page is saved already (U8)
  * * -ETIMEDOUT: the administrator's deadline has passed
  * * -ENOMEM: no memory for the description or the copy
  *
- * The adapter, the block and the reason are logged and kept in last_error.
+ * The adapter, the block and the reason are logged and kept in last_error, which
+ * names the page, too.
  */
 int drm_hotupdate_save_memory(struct drm_hotupdate_adapter *adapter,
 			      const struct drm_hotupdate_save_args *args)
 {
-	struct save_error error = { };
+	struct hotupdate_refusal refusal = { };
 	unsigned int index;
 	ktime_t start = 0;
 	int err;
 
-	if (READ_ONCE(adapter->save_task) != current)
+	if (READ_ONCE(adapter->save_task) != current) {
+		save_doom(adapter, -EPERM);
 		return hotupdate_error(adapter, -EPERM,
 				       "save of a block refused: not in the save_memory callback");
+	}
 
 	index = adapter->stash.count;
 	if (trace_drm_hotupdate_save_enabled())
 		start = ktime_get();
 
-	err = save_block(adapter, args, &error);
+	err = save_block(adapter, args, &refusal);
 	if (err) {
-		report_save_error(adapter, &error, err);
-		if (!adapter->save_error)
-			adapter->save_error = err;
+		save_report(adapter, &refusal, err);
+		save_doom(adapter, err);
 	} else {
 		hotupdate_set_progress(adapter, adapter->stash.count);
 	}
 
 	if (trace_drm_hotupdate_save_enabled())
-		trace_save(adapter, args, index, err, start);
+		save_trace(adapter, args, index, err, start);
 	return err;
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_save_memory);
+
+/**
+ * drm_hotupdate_save_buffer - save a copy of kernel memory as one block
+ * @adapter: adapter whose save_memory callback is running
+ * @data: kernel virtual memory
+ * @size: bytes at @data
+ * @meta: metadata of the block, or NULL
+ * @meta_size: bytes at @meta
+ *
+ * A short form of drm_hotupdate_save_memory() (W10).
+ *
+ * Context: As drm_hotupdate_save_memory().
+ * Return: As drm_hotupdate_save_memory().
+ */
+int drm_hotupdate_save_buffer(struct drm_hotupdate_adapter *adapter, const void *data,
+			      size_t size, const void *meta, size_t meta_size)
+{
+	const struct drm_hotupdate_save_args args = {
+		.data = data,
+		.data_size = size,
+		.meta = meta,
+		.meta_size = meta_size,
+	};
+
+	return drm_hotupdate_save_memory(adapter, &args);
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_save_buffer);
+
+/**
+ * drm_hotupdate_save_range - save one range of pages as one block
+ * @adapter: adapter whose save_memory callback is running
+ * @mem: kind of memory
+ * @pfn: number of the first page, as &drm_hotupdate_range.pfn
+ * @nr_pages: number of pages
+ * @meta: metadata of the block, or NULL
+ * @meta_size: bytes at @meta
+ *
+ * A short form of drm_hotupdate_save_memory() (W7).
+ *
+ * Context: As drm_hotupdate_save_memory().
+ * Return: As drm_hotupdate_save_memory().
+ */
+int drm_hotupdate_save_range(struct drm_hotupdate_adapter *adapter,
+			     enum drm_hotupdate_mem mem, u64 pfn, u64 nr_pages,
+			     const void *meta, size_t meta_size)
+{
+	const struct drm_hotupdate_range range = { .pfn = pfn, .nr_pages = nr_pages };
+	const struct drm_hotupdate_save_args args = {
+		.ranges = &range,
+		.num_ranges = 1,
+		.mem = mem,
+		.meta = meta,
+		.meta_size = meta_size,
+	};
+
+	return drm_hotupdate_save_memory(adapter, &args);
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_save_range);
+
+/**
+ * drm_hotupdate_can_save - whether pages of system memory can be saved
+ * @range: range of system memory
+ * @pfn: set to the number of the first page that is refused; may be NULL
+ *
+ * For drivers that want to know at allocation time whether the pages can take part
+ * in an update (U7). References are taken for a moment, and none is held afterwards.
+ * The answer holds as long as the caller's references do and nobody saves the pages.
+ *
+ * Context: Process context, may sleep. The caller has references to the pages.
+ * Return: 0; or what drm_hotupdate_save_memory() would return: -EINVAL if @range
+ * is no range or a reference cannot keep a page, -EEXIST if a page is in a block.
+ */
+int drm_hotupdate_can_save(const struct drm_hotupdate_range *range, unsigned long *pfn)
+{
+	unsigned long refused = range->pfn;
+	const char *reason;
+	int err;
+
+	err = hotupdate_range_refusal(range) ? -EINVAL :
+	      hotupdate_index_check(range, &refused, &reason);
+	if (err && pfn)
+		*pfn = refused;
+	return err;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_can_save);

@@ -13,7 +13,7 @@
  * DOC: stash
  *
  * The blocks of one adapter, in the order in which they were saved, which is
- * the order in which they are replayed (U1). While a block stands here, none
+ * the order in which they are restored (U1). While a block stands here, none
  * of its memory can be saved again (W12, U8): pages of the host are found by
  * the index that all adapters share, device memory by an index of the stash's
  * own, as each device numbers its memory for itself.
@@ -48,17 +48,69 @@ void hotupdate_stash_exit(struct hotupdate_stash *stash)
 	mtree_destroy(&stash->device_index);
 }
 
+static void stash_unindex_device(struct hotupdate_stash *stash,
+				 const struct drm_hotupdate_block *block,
+				 unsigned int num_ranges)
+{
+	while (num_ranges--) {
+		mtree_erase(&stash->device_index, block->ranges[num_ranges].pfn);
+		cond_resched();
+	}
+}
+
+static int stash_index_device(struct hotupdate_stash *stash,
+			      struct drm_hotupdate_block *block,
+			      struct hotupdate_refusal *refusal)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < block->num_ranges; i++) {
+		const struct drm_hotupdate_range *range = &block->ranges[i];
+
+		err = mtree_insert_range(&stash->device_index, range->pfn,
+					 range->pfn + range->nr_pages - 1, block,
+					 HOTUPDATE_SAVE_GFP);
+		cond_resched();
+		if (!err)
+			continue;
+
+		stash_unindex_device(stash, block, i);
+		if (err == -EEXIST)
+			return hotupdate_refuse_page(refusal, err, range->pfn,
+						     "begins a range that is saved already");
+		return err;
+	}
+	return 0;
+}
+
+static void stash_append(struct hotupdate_stash *stash, struct drm_hotupdate_block *block,
+			 struct mutex *lock)
+{
+	guard(mutex)(lock);
+
+	/* Into what was reserved: this allocates nothing, and cannot fail. */
+	xa_store(&stash->blocks, block->index, block, 0);
+	stash->count++;
+	stash->bytes += block->size;
+}
+
 /**
  * hotupdate_stash_add - append a block
  * @stash: stash
  * @block: block; its index is set
- * @lock: taken by who reads it, not held
+ * @lock: lock that readers of the stash take, not held
+ * @refusal: set to the reason, except after -ENOMEM
  *
- * Return: 0, -EOVERFLOW or -ENOMEM. The stash has taken the caller's reference
- * on success, and nothing otherwise.
+ * Implements U8 for device memory.
+ *
+ * Return: 0, and the stash has taken over the caller's reference; or, with @stash
+ * unchanged, -EEXIST if it has some of the block's device memory already, -EINVAL
+ * if it is full, or -ENOMEM.
  */
 int hotupdate_stash_add(struct hotupdate_stash *stash,
-			struct drm_hotupdate_block *block, struct mutex *lock)
+			struct drm_hotupdate_block *block, struct mutex *lock,
+			struct hotupdate_refusal *refusal)
 {
 	unsigned int count;
 	u64 bytes;
@@ -66,29 +118,36 @@ int hotupdate_stash_add(struct hotupdate_stash *stash,
 
 	if (check_add_overflow(stash->count, 1u, &count) ||
 	    check_add_overflow(stash->bytes, (u64)block->size, &bytes))
-		return -EOVERFLOW;
+		return hotupdate_refuse(refusal, -EINVAL,
+					"the sum of all blocks wraps around");
 
 	block->index = stash->count;
-	/* Who reads the stash does not wait for memory to be found. */
-	err = xa_reserve(&stash->blocks, block->index, GFP_KERNEL);
+	/* Readers of the stash do not wait for an allocation. */
+	err = xa_reserve(&stash->blocks, block->index, HOTUPDATE_SAVE_GFP);
 	if (err)
 		return err;
 
-	guard(mutex)(lock);
-
-	/* Into what was reserved: this allocates nothing, and cannot fail. */
-	xa_store(&stash->blocks, block->index, block, 0);
-	stash->count = count;
-	stash->bytes = bytes;
+	if (!hotupdate_block_is_system(block)) {
+		err = stash_index_device(stash, block, refusal);
+		if (err) {
+			xa_release(&stash->blocks, block->index);
+			return err;
+		}
+	}
+	stash_append(stash, block, lock);
 	return 0;
 }
 
-/*
- * Who reads a stash does not wait for all of its memory to be freed: it is
- * empty at once, as far as numbers go, and each block goes on its own.
+/**
+ * hotupdate_stash_clear - drop all blocks
+ * @stash: stash
+ * @lock: lock that readers of the stash take, not held
+ * @commit: whether drivers that hold a block can take its pages from now on
+ *
+ * Implements U2 and U5. Readers of a stash do not wait for all of it to be
+ * dropped: its numbers are zero at once, and each block goes by itself.
  */
-static void stash_empty(struct hotupdate_stash *stash, struct mutex *lock,
-			void (*drop)(struct drm_hotupdate_block *block))
+void hotupdate_stash_clear(struct hotupdate_stash *stash, struct mutex *lock, bool commit)
 {
 	struct drm_hotupdate_block *block;
 	unsigned long index;
@@ -100,47 +159,10 @@ static void stash_empty(struct hotupdate_stash *stash, struct mutex *lock,
 	xa_for_each(&stash->blocks, index, block) {
 		scoped_guard(mutex, lock)
 			xa_erase(&stash->blocks, index);
-		drop(block);
+		block->committed = commit;
+		drm_hotupdate_block_put(block);
 		cond_resched();
 	}
 	mtree_destroy(&stash->device_index);
 	mt_init(&stash->device_index);
-}
-
-/**
- * hotupdate_stash_forget - empty a stash whose pages the driver still owns
- * @stash: stash
- * @lock: taken by who reads it, not held
- */
-void hotupdate_stash_forget(struct hotupdate_stash *stash, struct mutex *lock)
-{
-	stash_empty(stash, lock, hotupdate_block_forget);
-}
-
-/**
- * hotupdate_stash_release - empty a stash, and free what nobody else holds
- * @stash: stash whose pages the core owns
- * @lock: taken by who reads it, not held
- */
-void hotupdate_stash_release(struct hotupdate_stash *stash, struct mutex *lock)
-{
-	stash_empty(stash, lock, drm_hotupdate_block_put);
-}
-
-static void block_commit(struct drm_hotupdate_block *block)
-{
-	block->committed = true;
-	drm_hotupdate_block_put(block);
-}
-
-/**
- * hotupdate_stash_commit - let go of all blocks
- * @stash: stash that was replayed
- * @lock: taken by who reads it, not held
- *
- * Implements U5. What the driver has no reference to is freed.
- */
-void hotupdate_stash_commit(struct hotupdate_stash *stash, struct mutex *lock)
-{
-	stash_empty(stash, lock, block_commit);
 }

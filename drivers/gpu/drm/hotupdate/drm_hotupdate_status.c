@@ -2,6 +2,7 @@
 
 #include <kunit/visibility.h>
 #include <linux/cleanup.h>
+#include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/kobject.h>
 #include <linux/module.h>
@@ -31,18 +32,18 @@
  *	when op_lock is free again: who waits for a state to act on it is not
  *	refused because of the operation that has led there.
  *
- * Then there are two that all adapters share. That of the page index is held while
- * the pages of one range are entered or removed, and while memory is allocated for
- * that. That of the list of adapters is held while an adapter is looked for, and
- * made if there is none, with its files in sysfs. The order is::
+ * All adapters share two more. That of the page index is held while the pages of
+ * one range are entered or removed. No memory is allocated under it: a shrinker can
+ * drop blocks. That of the list of adapters is held while an adapter is looked for,
+ * and made if there is none, with its files in sysfs. The order is::
  *
  *	op_lock -> notify_lock -> status_lock
  *	op_lock -> page index
  *	list of adapters
  *
  * No lock is held when a function of the interface returns. A driver must not
- * hold a lock that its callbacks take while it registers, quiesces, unregisters,
- * prepares or cancels: all of these wait for callbacks, or make them.
+ * hold a lock that its callbacks take while it registers, unregisters, prepares or
+ * cancels: all of these wait for callbacks, or make them.
  */
 
 /* Often enough for people, and too rare to cost anything. */
@@ -179,6 +180,46 @@ int hotupdate_error(struct drm_hotupdate_adapter *adapter, int err,
 	dev_err(&adapter->dev, "%pV (%pe)\n", &vaf, ERR_PTR(err));
 	va_end(args);
 	return err;
+}
+
+/**
+ * hotupdate_error_page - log that a block is refused because of a page
+ * @adapter: adapter
+ * @err: negative errno
+ * @block: index of the block
+ * @pfn: number of the page; only last_error names it, because the log has more
+ *	readers
+ * @reason: reason, a phrase with the page as its subject
+ */
+void hotupdate_error_page(struct drm_hotupdate_adapter *adapter, int err,
+			  unsigned int block, u64 pfn, const char *reason)
+{
+	scoped_guard(mutex, &adapter->status_lock)
+		scnprintf(adapter->last_error, sizeof(adapter->last_error),
+			  "block %u refused: page %#llx %s (%pe)", block, pfn, reason,
+			  ERR_PTR(err));
+	dev_err(&adapter->dev, "block %u refused: a page %s (%pe)\n", block, reason,
+		ERR_PTR(err));
+}
+
+/**
+ * hotupdate_callback_result - judge what a callback of the driver returned
+ * @adapter: adapter
+ * @callback: name of the callback
+ * @result: what it returned
+ *
+ * Return: @result if it is 0 or a negative errno; -EINVAL for anything else, which
+ * is a bug of the driver (W20).
+ */
+int hotupdate_callback_result(struct drm_hotupdate_adapter *adapter,
+			      const char *callback, int result)
+{
+	if (result <= 0 && result >= -MAX_ERRNO)
+		return result;
+
+	return hotupdate_error(adapter, -EINVAL,
+			       "%s of driver %s returned %d, neither 0 nor an errno",
+			       callback, adapter->driver, result);
 }
 
 /**

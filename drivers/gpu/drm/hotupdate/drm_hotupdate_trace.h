@@ -125,6 +125,12 @@ DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_start,
 		      u64 bytes, int err, u64 duration_ns),
 	     TP_ARGS(adapter, blocks, bytes, err, duration_ns));
 
+/* The driver has stopped serving, or the device; the duration is that of the callback */
+DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_stop,
+	     TP_PROTO(struct drm_hotupdate_adapter *adapter, unsigned int blocks,
+		      u64 bytes, int err, u64 duration_ns),
+	     TP_ARGS(adapter, blocks, bytes, err, duration_ns));
+
 /* The stash lets go; the duration is that of the whole update */
 DEFINE_EVENT(drm_hotupdate_result, drm_hotupdate_commit,
 	     TP_PROTO(struct drm_hotupdate_adapter *adapter, unsigned int blocks,

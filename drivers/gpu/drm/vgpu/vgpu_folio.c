@@ -18,16 +18,16 @@
  */
 static struct folio *alloc_folio_up_to(u64 nr_pages)
 {
-	const gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
 	unsigned int order = min_t(unsigned int, ilog2(nr_pages), MAX_FOLIO_ORDER_USED);
 	struct folio *folio;
 
 	for (; order; order--) {
-		folio = folio_alloc(gfp | __GFP_NORETRY, order);
+		folio = folio_alloc(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_NORETRY,
+				    order);
 		if (folio)
 			return folio;
 	}
-	return folio_alloc(gfp | __GFP_RETRY_MAYFAIL, 0);
+	return folio_alloc(VGPU_GFP | __GFP_ZERO, 0);
 }
 
 /*

@@ -5,9 +5,13 @@
 #ifndef _VGPU_FOLIO_H_
 #define _VGPU_FOLIO_H_
 
+#include <linux/gfp.h>
 #include <linux/types.h>
 
 struct list_head;
+
+/* An allocation fails before the kernel kills a process. */
+#define VGPU_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 int vgpu_folios_alloc(struct list_head *folios, u64 nr_pages);
 void vgpu_folios_free(struct list_head *folios);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-#include <linux/cleanup.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
@@ -18,8 +17,9 @@
  * The save stops serving, so that no request is half done, and saves the
  * adapter's state, and for each VF its state, its memory and its LMTT. The
  * device is not touched: it runs the VFs on. If the driver is removed then, it
- * forgets all of that and frees nothing. Clients of the render node are not part
- * of it: they go on until they close it, as a module with open files stays.
+ * drops its references to all of that: the stash has its own. Clients of the render
+ * node are not part of it: they go on until they close it, as a module with open
+ * files stays.
  *
  * The restore reserves: VRAM at the very offsets, pages where they are. Nothing
  * is written to the device (W14).
@@ -40,6 +40,7 @@ static const struct drm_hotupdate_ops vgpu_hotupdate_ops = {
 	.restore_memory = vgpu_restore_memory,
 	.restore_abort = vgpu_restore_abort,
 	.start_device = vgpu_start_device,
+	.stop_device = vgpu_stop_device,
 	.restore_complete = vgpu_restore_complete,
 };
 
@@ -85,20 +86,5 @@ int vgpu_hotupdate_register(struct vgpu_device *vgpu)
  */
 void vgpu_hotupdate_unregister(struct vgpu_device *vgpu)
 {
-	bool saved = drm_hotupdate_adapter_quiesce(vgpu->adapter);
-	unsigned int number;
-
-	vgpu_device_stop_serving(vgpu);
-	vgpu_device_free_irq(vgpu);
-	vgpu_pf_stop(vgpu);
 	drm_hotupdate_adapter_unregister(vgpu->adapter);
-
-	guard(mutex)(&vgpu->sriov_lock);
-
-	if (!saved) {
-		vgpu_sriov_set_num_vfs(vgpu, 0);
-		return;
-	}
-	for (number = 1; number <= vgpu->total_vfs; number++)
-		vgpu_vf_forget(vgpu_vf(vgpu, number));
 }

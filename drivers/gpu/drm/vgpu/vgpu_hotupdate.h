@@ -62,5 +62,6 @@ void vgpu_restore_complete(struct drm_hotupdate_adapter *adapter);
 
 /* vgpu_start.c */
 int vgpu_start_device(struct drm_hotupdate_adapter *adapter, bool restored);
+void vgpu_stop_device(struct drm_hotupdate_adapter *adapter, bool saved);
 
 #endif /* _VGPU_HOTUPDATE_H_ */

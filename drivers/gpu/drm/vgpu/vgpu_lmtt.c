@@ -25,14 +25,13 @@
  * memory, which the device reads at every access, driver or no driver. Its
  * format is the device's, see vgpu_hw.h.
  *
- * At a hot update the pages change hands where they are: the device goes on
- * reading them. The new driver finds its way through the table as the device
- * does, from the root, and checks that it stays within the pages that it was
- * given.
+ * At a hot update the pages stay where they are, because the device goes on reading
+ * them. The new driver finds its way through the table as the device does, from the
+ * root, and checks that it stays within the restored pages.
  *
- * Nobody serves meanwhile, so it matters how many things are handed over. The
- * tables that some memory needs are allocated together, in large folios, and
- * what is remembered of them is runs of pages.
+ * No driver serves guests during the update, which makes the number of folios
+ * matter. The tables of an address range are allocated together, in large folios,
+ * and described as runs of pages.
  */
 
 #define TOP_LEVEL	(VGPU_LMTT_LEVELS - 1)
@@ -463,7 +462,7 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_lmtt_root_index);
  * @meta: metadata of the block
  * @meta_size: bytes at @meta
  *
- * The way of W7: an sg_table, adopted in place (W9).
+ * The way of W7: an sg_table of pages that stay where they are (W9).
  *
  * Return: 0 or a negative errno.
  */
@@ -485,7 +484,7 @@ int vgpu_lmtt_save(struct vgpu_lmtt *lmtt, struct drm_hotupdate_adapter *adapter
 		return err;
 
 	sort_runs(lmtt);
-	err = sg_alloc_table(&sgt, lmtt->num_runs, GFP_KERNEL);
+	err = sg_alloc_table(&sgt, lmtt->num_runs, VGPU_GFP);
 	if (err)
 		return err;
 	for_each_sgtable_sg(&sgt, sg, i)

@@ -25,8 +25,8 @@
  * is in pieces.
  *
  * At a hot update VRAM is only described, and reserved again at the very
- * offsets (W14). Folios change hands where they are: between the replay and
- * the commit they are still the block's. There is a chunk for each range of the
+ * offsets (W14). Folios stay where they are: between the replay and the commit
+ * their only references are the block's. There is a chunk for each range of the
  * block, not for each folio, so that the replay of much memory takes no longer
  * than that of little.
  */
@@ -376,7 +376,7 @@ int vgpu_memory_save(struct vgpu_memory *memory,
 		return err;
 
 	ranges = kvmalloc_array(list_count_nodes(&memory->chunks), sizeof(*ranges),
-				GFP_KERNEL);
+				VGPU_GFP);
 	if (!ranges)
 		return -ENOMEM;
 

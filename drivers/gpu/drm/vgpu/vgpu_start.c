@@ -162,3 +162,30 @@ int vgpu_start_device(struct drm_hotupdate_adapter *adapter, bool restored)
 	}
 	return 0;
 }
+
+/**
+ * vgpu_stop_device - the stop_device callback
+ * @adapter: adapter
+ * @saved: the VFs are left to the next driver, and otherwise disabled
+ *
+ * The references to memory and tables of the VFs are dropped either way. The stash
+ * holds its own, and the device goes on reading.
+ */
+void vgpu_stop_device(struct drm_hotupdate_adapter *adapter, bool saved)
+{
+	struct vgpu_device *vgpu = drm_hotupdate_adapter_priv(adapter);
+	unsigned int number;
+
+	vgpu_device_stop_serving(vgpu);
+	vgpu_device_free_irq(vgpu);
+	vgpu_pf_stop(vgpu);
+
+	guard(mutex)(&vgpu->sriov_lock);
+
+	if (!saved) {
+		vgpu_sriov_set_num_vfs(vgpu, 0);
+		return;
+	}
+	for (number = 1; number <= vgpu->total_vfs; number++)
+		vgpu_vf_put_memory(vgpu_vf(vgpu, number));
+}

@@ -315,16 +315,16 @@ void vgpu_vf_set_priority(struct vgpu_vf *vf, u32 priority)
 EXPORT_SYMBOL_IF_KUNIT(vgpu_vf_set_priority);
 
 /**
- * vgpu_vf_forget - drop what describes a VF, and leave it running
- * @vf: VF that is in the hands of the hot-update core
+ * vgpu_vf_put_memory - drop the references to a VF's memory, and leave it running
+ * @vf: VF that was saved
  */
-void vgpu_vf_forget(struct vgpu_vf *vf)
+void vgpu_vf_put_memory(struct vgpu_vf *vf)
 {
 	if (!vf->enabled)
 		return;
 	vf->enabled = false;
-	vgpu_lmtt_forget(&vf->lmtt);
-	vgpu_memory_forget(&vf->memory);
+	vgpu_lmtt_fini(&vf->lmtt);
+	vgpu_memory_release(&vf->memory);
 }
 
 /*

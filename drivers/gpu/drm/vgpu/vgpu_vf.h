@@ -64,7 +64,7 @@ void vgpu_vf_reset(struct vgpu_vf *vf);
 int vgpu_vf_resize(struct vgpu_vf *vf, u64 size);
 void vgpu_vf_set_timeslice(struct vgpu_vf *vf, u32 timeslice_us);
 void vgpu_vf_set_priority(struct vgpu_vf *vf, u32 priority);
-void vgpu_vf_forget(struct vgpu_vf *vf);
+void vgpu_vf_put_memory(struct vgpu_vf *vf);
 int vgpu_sriov_recover(struct vgpu_vf *vf);
 int vgpu_sriov_set_num_vfs(struct vgpu_device *vgpu, unsigned int num_vfs);
 

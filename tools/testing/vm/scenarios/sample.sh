@@ -95,7 +95,7 @@ tap_is "saves a block of each kind" "$(stash)" "saved 3 2"
 tap_is "each in the way that suits it" \
 	"$(awk 'NR > 1 { printf "%s %s %s,", $2, $3, $5 }' \
 		/sys/kernel/debug/drm_hotupdate/platform:tally/blocks)" \
-	"buffer 16 4,sgt 4096 4,device 4096 4,"
+	"buffer 16 4,ranges 4096 4,device 4096 4,"
 tap_case "no step is set when saved" busy "$device/step" 9
 case_here "the device counts on when saved" counts_on
 tap_case "cancel" set_attr "$adapter/cancel" 1
