@@ -51,7 +51,7 @@ static bool is_transient(enum hotupdate_state state)
 
 static bool is_busy(struct listener *listener)
 {
-	return mutex_is_locked(&listener->gpu->adapter->op_lock) ||
+	return READ_ONCE(listener->gpu->adapter->op.task) ||
 	       fake_module_refs() != listener->module_refs;
 }
 

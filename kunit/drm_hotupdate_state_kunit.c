@@ -424,11 +424,46 @@ static void register_after_discard(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, driver->gpu->adapter->generation, 0);
 }
 
+/*
+ * The moves that there are, one a line, as the table beside enum hotupdate_state.
+ */
+static void moves_between_states(struct kunit *test)
+{
+	static const enum hotupdate_state moves[][2] = {
+		{ HOTUPDATE_STARTING, HOTUPDATE_RUNNING },
+		{ HOTUPDATE_STARTING, HOTUPDATE_NONE },
+		{ HOTUPDATE_RUNNING, HOTUPDATE_SAVING },
+		{ HOTUPDATE_RUNNING, HOTUPDATE_NONE },
+		{ HOTUPDATE_SAVING, HOTUPDATE_SAVED },
+		{ HOTUPDATE_SAVING, HOTUPDATE_RUNNING },
+		{ HOTUPDATE_SAVED, HOTUPDATE_RUNNING },
+		{ HOTUPDATE_SAVED, HOTUPDATE_DETACHED },
+		{ HOTUPDATE_DETACHED, HOTUPDATE_RESTORING },
+		{ HOTUPDATE_DETACHED, HOTUPDATE_NONE },
+		{ HOTUPDATE_RESTORING, HOTUPDATE_RUNNING },
+		{ HOTUPDATE_RESTORING, HOTUPDATE_DETACHED },
+	};
+	enum hotupdate_state from, to;
+	unsigned int i;
+
+	for (from = HOTUPDATE_NONE; from <= HOTUPDATE_RESTORING; from++)
+		for (to = HOTUPDATE_NONE; to <= HOTUPDATE_RESTORING; to++) {
+			for (i = 0; i < ARRAY_SIZE(moves); i++)
+				if (moves[i][0] == from && moves[i][1] == to)
+					break;
+			KUNIT_EXPECT_EQ_MSG(test, hotupdate_state_can_move(from, to),
+					    i < ARRAY_SIZE(moves), "%s to %s",
+					    hotupdate_state_name(from),
+					    hotupdate_state_name(to));
+		}
+}
+
 static struct kunit_case state_cases[] = {
 	KUNIT_CASE_PARAM(operation_within_callback, callback_steps_gen_params),
 	KUNIT_CASE_PARAM(operation_between_callbacks, steps_gen_params),
 	KUNIT_CASE(save_for_another_adapter),
 	KUNIT_CASE(is_saved_in_each_state),
+	KUNIT_CASE(moves_between_states),
 	KUNIT_CASE(stash_without_driver),
 	KUNIT_CASE(register_after_discard),
 	{ }

@@ -88,9 +88,9 @@ struct drm_hotupdate_save_args {
 /**
  * struct drm_hotupdate_ops - what a driver does for a hot update
  *
- * All are required. All are called in process context and may sleep (W19), with
- * the adapter's lock held: no two callbacks of an adapter run at the same time, and
- * none may call drm_hotupdate_adapter_register(),
+ * All are required. All are called in process context and may sleep (W19), within
+ * an operation on the adapter: no two callbacks of an adapter run at the same time,
+ * and none may call drm_hotupdate_adapter_register(),
  * drm_hotupdate_adapter_unregister(), drm_hotupdate_prepare() or
  * drm_hotupdate_cancel(). Those that can fail return 0 or a negative errno (W20).
  * The core logs any other result as a bug of the driver, and treats it as -EINVAL.

@@ -52,7 +52,6 @@ static void adapter_release(struct device *dev)
 	kfree(adapter->compatible);
 	mutex_destroy(&adapter->notify_lock);
 	mutex_destroy(&adapter->status_lock);
-	mutex_destroy(&adapter->op_lock);
 	kfree(adapter);
 }
 
@@ -84,9 +83,9 @@ static void remove_adapter(struct work_struct *work)
 	 * Who sleeps on a file is not woken up by its removal. What has ended the
 	 * adapter may still be about to unlock it.
 	 */
-	mutex_lock(&adapter->op_lock);
+	hotupdate_op_begin(adapter);
 	adapter->untold = true;
-	hotupdate_unlock(adapter);
+	hotupdate_op_end(adapter);
 	scoped_guard(mutex, &adapter->notify_lock)
 		adapter->removed = true;
 	hotupdate_debugfs_remove(adapter);
@@ -104,7 +103,7 @@ static void remove_adapter(struct work_struct *work)
  */
 static void end_adapter(struct drm_hotupdate_adapter *adapter)
 {
-	lockdep_assert_held(&adapter->op_lock);
+	lockdep_assert_held(&adapter->op);
 
 	hotupdate_set_state(adapter, HOTUPDATE_NONE);
 	adapter->untold = false;
@@ -130,7 +129,7 @@ static struct drm_hotupdate_adapter *adapter_alloc(const char *name)
 
 	device_initialize(&adapter->dev);
 	adapter->dev.class = &hotupdate_class;
-	mutex_init(&adapter->op_lock);
+	hotupdate_op_init(&adapter->op);
 	mutex_init(&adapter->status_lock);
 	mutex_init(&adapter->notify_lock);
 	INIT_WORK(&adapter->remove_work, remove_adapter);
@@ -194,7 +193,7 @@ static struct drm_hotupdate_adapter *adapter_find_or_create(const char *name)
 	return adapter;
 }
 
-/* Returned with its op_lock held, and a reference, in a state to attach to. */
+/* Returned within an operation, and with a reference, in a state to attach to. */
 static struct drm_hotupdate_adapter *adapter_claim(const char *name)
 {
 	struct drm_hotupdate_adapter *adapter;
@@ -204,19 +203,19 @@ static struct drm_hotupdate_adapter *adapter_claim(const char *name)
 		if (IS_ERR(adapter))
 			return adapter;
 
-		mutex_lock(&adapter->op_lock);
+		hotupdate_op_begin(adapter);
 		if (adapter->state != HOTUPDATE_NONE)
 			break;
 
 		/* It has ended, and its name is about to be free. */
-		mutex_unlock(&adapter->op_lock);
+		hotupdate_op_end(adapter);
 		put_device(&adapter->dev);
 		flush_workqueue(remove_wq);
 	}
 
 	if (adapter->ops) {
 		hotupdate_error(adapter, -EBUSY, "refused a second driver");
-		mutex_unlock(&adapter->op_lock);
+		hotupdate_op_end(adapter);
 		put_device(&adapter->dev);
 		return ERR_PTR(-EBUSY);
 	}
@@ -409,7 +408,7 @@ drm_hotupdate_adapter_register(struct device *dev,
 		if (is_new)
 			end_adapter(adapter);
 	}
-	hotupdate_unlock(adapter);
+	hotupdate_op_end(adapter);
 
 	if (err && is_new)
 		flush_workqueue(remove_wq);
@@ -448,7 +447,7 @@ void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter)
 	bool saved;
 
 	get_device(&adapter->dev);
-	mutex_lock(&adapter->op_lock);
+	hotupdate_op_begin(adapter);
 	saved = adapter->state == HOTUPDATE_SAVED;
 	adapter_stop_device(adapter, saved);
 	detach(adapter);
@@ -458,7 +457,7 @@ void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter)
 	} else {
 		end_adapter(adapter);
 	}
-	hotupdate_unlock(adapter);
+	hotupdate_op_end(adapter);
 
 	if (!saved)
 		flush_workqueue(remove_wq);
@@ -554,7 +553,7 @@ int hotupdate_discard(struct drm_hotupdate_adapter *adapter)
 {
 	int err;
 
-	err = hotupdate_try_lock(adapter, "discard");
+	err = hotupdate_op_try(adapter, "discard");
 	if (err)
 		return err;
 
@@ -572,7 +571,7 @@ int hotupdate_discard(struct drm_hotupdate_adapter *adapter)
 		err = hotupdate_error(adapter, -EINVAL,
 				      "discard refused: nothing is stashed");
 	}
-	hotupdate_unlock(adapter);
+	hotupdate_op_end(adapter);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_discard);

@@ -5,12 +5,15 @@
 #ifndef _DRM_HOTUPDATE_INTERNAL_H_
 #define _DRM_HOTUPDATE_INTERNAL_H_
 
+#include <linux/atomic.h>
 #include <linux/device.h>
 #include <linux/gfp.h>
 #include <linux/kref.h>
 #include <linux/ktime.h>
+#include <linux/lockdep_types.h>
 #include <linux/maple_tree.h>
 #include <linux/mutex.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -26,6 +29,26 @@ struct seq_file;
 
 /**
  * enum hotupdate_state - where an adapter stands
+ *
+ * ::
+ *
+ *	state       event                            next state
+ *	----------  -------------------------------  ----------
+ *	(none yet)  register, without a stash        STARTING
+ *	STARTING    start_device succeeds            RUNNING
+ *	            start_device fails               NONE
+ *	RUNNING     prepare                          SAVING
+ *	            unregister                       NONE
+ *	SAVING      save_memory succeeds             SAVED
+ *	            save_memory fails                RUNNING
+ *	SAVED       cancel                           RUNNING
+ *	            unregister                       DETACHED
+ *	DETACHED    register                         RESTORING
+ *	            discard                          NONE
+ *	RESTORING   start_device succeeds: commit    RUNNING
+ *	            a block or start_device fails    DETACHED
+ *
+ * hotupdate_set_state() makes every move, and warns of any other.
  */
 enum hotupdate_state {
 	/** @HOTUPDATE_NONE: ended, and about to disappear */
@@ -155,6 +178,20 @@ struct hotupdate_blackout {
 #define HOTUPDATE_ERROR_LEN	256
 
 /**
+ * struct hotupdate_op - the gate that operations on an adapter pass, one at a time
+ */
+struct hotupdate_op {
+	/** @task: the task whose operation is under way, or NULL; atomic */
+	struct task_struct *task;
+	/** @waiting: how many operations wait; the others let them go first */
+	atomic_t waiting;
+	/** @idle: operations that wait for their turn */
+	wait_queue_head_t idle;
+	/** @dep_map: for lockdep, to which an operation is a lock */
+	struct lockdep_map dep_map;
+};
+
+/**
  * struct drm_hotupdate_adapter - one GPU under hot-update protection
  */
 struct drm_hotupdate_adapter {
@@ -166,11 +203,11 @@ struct drm_hotupdate_adapter {
 	struct work_struct remove_work;
 
 	/**
-	 * @op_lock: Serialises register, unregister, prepare, cancel and discard,
-	 * and is held while a callback runs. Protects the members from here to
-	 * @limit_ms. Requests of user space only try it.
+	 * @op: One operation at a time: a register, unregister, prepare, cancel
+	 * or discard, with its callbacks. Protects the members from here to
+	 * @limit_ms. Requests of user space do not wait for it.
 	 */
-	struct mutex op_lock;
+	struct hotupdate_op op;
 	/** @parent: the GPU's device, while a driver is attached */
 	struct device *parent;
 	/** @ops: the driver's callbacks, NULL when no driver is attached */
@@ -191,7 +228,7 @@ struct drm_hotupdate_adapter {
 	/**
 	 * @status_lock: Protects the members from here to @last_error, which
 	 * user space reads while an operation goes on. Innermost. Written with
-	 * @op_lock held too, so that an operation can read them without it;
+	 * @op under way, so that an operation can read them without it;
 	 * but for @last_error, as a refusal does not wait, and @deadline_ms,
 	 * which no lock protects.
 	 */
@@ -232,7 +269,7 @@ struct drm_hotupdate_adapter {
 
 	/**
 	 * @progress_notified: in jiffies, when user space was last told of the
-	 * progress of an operation, under @op_lock; not zero at first, as
+	 * progress of an operation, within @op; not zero at first, as
 	 * jiffies is not either
 	 */
 	unsigned long progress_notified;
@@ -251,10 +288,12 @@ void hotupdate_set_module(struct module *module);
 
 /* Status: drm_hotupdate_status.c */
 const char *hotupdate_state_name(enum hotupdate_state state);
+bool hotupdate_state_can_move(enum hotupdate_state from, enum hotupdate_state to);
 void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
 			 enum hotupdate_state state);
 void hotupdate_enter_state(struct drm_hotupdate_adapter *adapter,
 			   enum hotupdate_state state);
+void hotupdate_notify(struct drm_hotupdate_adapter *adapter);
 void hotupdate_set_progress(struct drm_hotupdate_adapter *adapter,
 			    unsigned int done);
 __printf(3, 4)
@@ -262,14 +301,18 @@ int hotupdate_error(struct drm_hotupdate_adapter *adapter, int err,
 		    const char *fmt, ...);
 void hotupdate_error_page(struct drm_hotupdate_adapter *adapter, int err,
 			  unsigned int block, u64 pfn, const char *reason);
+u64 hotupdate_phase_end(struct drm_hotupdate_adapter *adapter);
+u64 hotupdate_blackout_ns(const struct drm_hotupdate_adapter *adapter);
+
+/* Operations: drm_hotupdate_op.c */
+void hotupdate_op_init(struct hotupdate_op *op);
+void hotupdate_op_begin(struct drm_hotupdate_adapter *adapter);
+int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *what);
+void hotupdate_op_end(struct drm_hotupdate_adapter *adapter);
 int hotupdate_callback_result(struct drm_hotupdate_adapter *adapter,
 			      const char *callback, int result);
 int hotupdate_callback_begin(struct drm_hotupdate_adapter *adapter);
 void hotupdate_callback_end(struct drm_hotupdate_adapter *adapter);
-int hotupdate_try_lock(struct drm_hotupdate_adapter *adapter, const char *what);
-void hotupdate_unlock(struct drm_hotupdate_adapter *adapter);
-u64 hotupdate_phase_end(struct drm_hotupdate_adapter *adapter);
-u64 hotupdate_blackout_ns(const struct drm_hotupdate_adapter *adapter);
 
 /* Ranges: drm_hotupdate_range.c */
 const char *hotupdate_range_refusal(const struct drm_hotupdate_range *range);

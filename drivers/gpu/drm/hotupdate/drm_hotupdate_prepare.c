@@ -184,7 +184,7 @@ int drm_hotupdate_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
 {
 	int err;
 
-	err = hotupdate_try_lock(adapter, "prepare");
+	err = hotupdate_op_try(adapter, "prepare");
 	if (err)
 		return err;
 
@@ -193,7 +193,7 @@ int drm_hotupdate_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
 	if (!err)
 		err = save(adapter, version);
 
-	hotupdate_unlock(adapter);
+	hotupdate_op_end(adapter);
 	return err;
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_prepare);
@@ -236,12 +236,12 @@ int drm_hotupdate_cancel(struct drm_hotupdate_adapter *adapter)
 {
 	int err;
 
-	err = hotupdate_try_lock(adapter, "cancel");
+	err = hotupdate_op_try(adapter, "cancel");
 	if (err)
 		return err;
 
 	err = cancel_saved(adapter);
-	hotupdate_unlock(adapter);
+	hotupdate_op_end(adapter);
 	return err;
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_cancel);

@@ -1,50 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 #include <kunit/visibility.h>
+#include <linux/array_size.h>
+#include <linux/bits.h>
 #include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/kobject.h>
-#include <linux/module.h>
 #include <linux/sysfs.h>
 
 #include "drm_hotupdate_internal.h"
 #include "drm_hotupdate_trace.h"
-
-/**
- * DOC: locking
- *
- * Each adapter has three mutexes.
- *
- * op_lock
- *	serialises what changes the adapter, and is held while a callback of the
- *	driver runs. Drivers' registration and removal wait for it. What comes
- *	from user space does not: a prepare, cancel or discard that meets
- *	another operation is refused with -EBUSY.
- *
- * status_lock
- *	protects what can be read while an operation goes on. Held for moments: no
- *	memory is allocated under it.
- *
- * notify_lock
- *	is held while user space is told of the state, so that what it hears last
- *	is the last that has happened. It is told of what an operation has come to
- *	when op_lock is free again: who waits for a state to act on it is not
- *	refused because of the operation that has led there.
- *
- * All adapters share two more. That of the page index is held while the pages of
- * one range are entered or removed. No memory is allocated under it: a shrinker can
- * drop blocks. That of the list of adapters is held while an adapter is looked for,
- * and made if there is none, with its files in sysfs. The order is::
- *
- *	op_lock -> notify_lock -> status_lock
- *	op_lock -> page index
- *	list of adapters
- *
- * No lock is held when a function of the interface returns. A driver must not
- * hold a lock that its callbacks take while it registers, unregisters, prepares or
- * cancels: all of these wait for callbacks, or make them.
- */
 
 /* Often enough for people, and too rare to cost anything. */
 #define PROGRESS_PERIOD_MS	50
@@ -84,11 +50,16 @@ static void send_uevent(struct drm_hotupdate_adapter *adapter)
 	}
 }
 
-/*
- * What is told is the state of this moment, and one at a time tells it, so that
- * the last thing that is heard is where the adapter stands, whoever was late.
+/**
+ * hotupdate_notify - tell user space of the adapter's state
+ * @adapter: adapter
+ *
+ * The state of this moment is told, by one task at a time: the last news that user
+ * space hears is where the adapter stands, whichever task was late.
+ *
+ * Context: Process context, may sleep. Takes notify_lock.
  */
-static void notify(struct drm_hotupdate_adapter *adapter)
+void hotupdate_notify(struct drm_hotupdate_adapter *adapter)
 {
 	guard(mutex)(&adapter->notify_lock);
 
@@ -100,19 +71,45 @@ static void notify(struct drm_hotupdate_adapter *adapter)
 	send_uevent(adapter);
 }
 
+/* The table beside enum hotupdate_state. */
+static const unsigned long state_moves[] = {
+	[HOTUPDATE_STARTING] = BIT(HOTUPDATE_RUNNING) | BIT(HOTUPDATE_NONE),
+	[HOTUPDATE_RUNNING] = BIT(HOTUPDATE_SAVING) | BIT(HOTUPDATE_NONE),
+	[HOTUPDATE_SAVING] = BIT(HOTUPDATE_SAVED) | BIT(HOTUPDATE_RUNNING),
+	[HOTUPDATE_SAVED] = BIT(HOTUPDATE_DETACHED) | BIT(HOTUPDATE_RUNNING),
+	[HOTUPDATE_DETACHED] = BIT(HOTUPDATE_RESTORING) | BIT(HOTUPDATE_NONE),
+	[HOTUPDATE_RESTORING] = BIT(HOTUPDATE_RUNNING) | BIT(HOTUPDATE_DETACHED),
+};
+
+/**
+ * hotupdate_state_can_move - whether an adapter moves from one state to another
+ * @from: state
+ * @to: next state
+ *
+ * Return: true if the table has that move.
+ */
+bool hotupdate_state_can_move(enum hotupdate_state from, enum hotupdate_state to)
+{
+	return from < ARRAY_SIZE(state_moves) && state_moves[from] & BIT(to);
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_state_can_move);
+
 /**
  * hotupdate_set_state - move an adapter to the state that an operation ends in
  * @adapter: adapter
  * @state: new state
  *
- * User space is told by hotupdate_unlock(), when it can begin the next operation.
+ * User space is told by hotupdate_op_end(), when it can begin the next operation.
  */
 void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
 			 enum hotupdate_state state)
 {
 	enum hotupdate_state old = adapter->state;
 
-	lockdep_assert_held(&adapter->op_lock);
+	lockdep_assert_held(&adapter->op);
+	WARN_ONCE(!hotupdate_state_can_move(old, state), "%s moves from %s to %s\n",
+		  dev_name(&adapter->dev), hotupdate_state_name(old),
+		  hotupdate_state_name(state));
 
 	scoped_guard(mutex, &adapter->status_lock)
 		WRITE_ONCE(adapter->state, state);
@@ -132,7 +129,7 @@ void hotupdate_enter_state(struct drm_hotupdate_adapter *adapter,
 	hotupdate_set_state(adapter, state);
 	adapter->untold = false;
 	adapter->progress_notified = jiffies;
-	notify(adapter);
+	hotupdate_notify(adapter);
 }
 
 /**
@@ -203,89 +200,6 @@ void hotupdate_error_page(struct drm_hotupdate_adapter *adapter, int err,
 }
 
 /**
- * hotupdate_callback_result - judge what a callback of the driver returned
- * @adapter: adapter
- * @callback: name of the callback
- * @result: what it returned
- *
- * Return: @result if it is 0 or a negative errno; -EINVAL for anything else, which
- * is a bug of the driver (W20).
- */
-int hotupdate_callback_result(struct drm_hotupdate_adapter *adapter,
-			      const char *callback, int result)
-{
-	if (result <= 0 && result >= -MAX_ERRNO)
-		return result;
-
-	return hotupdate_error(adapter, -EINVAL,
-			       "%s of driver %s returned %d, neither 0 nor an errno",
-			       callback, adapter->driver, result);
-}
-
-/**
- * hotupdate_callback_begin - get ready to call the driver
- * @adapter: adapter with a driver attached
- *
- * The module cannot go until hotupdate_callback_end().
- *
- * Return: 0, or -ENODEV if the driver's module is being unloaded.
- */
-int hotupdate_callback_begin(struct drm_hotupdate_adapter *adapter)
-{
-	lockdep_assert_held(&adapter->op_lock);
-
-	if (!try_module_get(adapter->owner))
-		return -ENODEV;
-	return 0;
-}
-
-/**
- * hotupdate_callback_end - undo hotupdate_callback_begin()
- * @adapter: adapter
- */
-void hotupdate_callback_end(struct drm_hotupdate_adapter *adapter)
-{
-	module_put(adapter->owner);
-}
-
-/**
- * hotupdate_try_lock - begin an operation asked for by user space
- * @adapter: adapter
- * @what: name of the operation
- *
- * Return: 0 with the adapter's op_lock held, or -EBUSY if another operation is
- * under way, which may be the caller's own if this is one of its callbacks.
- */
-int hotupdate_try_lock(struct drm_hotupdate_adapter *adapter, const char *what)
-{
-	if (mutex_trylock(&adapter->op_lock))
-		return 0;
-
-	return hotupdate_error(adapter, -EBUSY,
-			       "%s refused: another operation is under way in state %s",
-			       what, hotupdate_state_name(READ_ONCE(adapter->state)));
-}
-
-/**
- * hotupdate_unlock - end an operation
- * @adapter: adapter with its op_lock held, and no callback running
- *
- * Tells user space if the state has changed. Who hears of it can act on it at
- * once: this operation is not in its way any more.
- */
-void hotupdate_unlock(struct drm_hotupdate_adapter *adapter)
-{
-	bool untold = adapter->untold;
-
-	adapter->untold = false;
-	get_device(&adapter->dev);
-	mutex_unlock(&adapter->op_lock);
-	if (untold)
-		notify(adapter);
-	put_device(&adapter->dev);
-}
-
-/**
  * hotupdate_phase_end - end a part of the blackout, and begin the next
  * @adapter: adapter
  *
@@ -296,7 +210,7 @@ u64 hotupdate_phase_end(struct drm_hotupdate_adapter *adapter)
 	ktime_t now = ktime_get();
 	u64 ns = ktime_to_ns(ktime_sub(now, adapter->phase_start));
 
-	lockdep_assert_held(&adapter->op_lock);
+	lockdep_assert_held(&adapter->op);
 
 	adapter->phase_start = now;
 	return ns;
@@ -304,7 +218,7 @@ u64 hotupdate_phase_end(struct drm_hotupdate_adapter *adapter)
 
 /**
  * hotupdate_blackout_ns - how long nobody served in the last update
- * @adapter: adapter, with its op_lock or status_lock held
+ * @adapter: adapter, within an operation or with its status_lock held
  *
  * Return: Nanoseconds, so far if the update is not over.
  */

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <linux/atomic.h>
+#include <linux/err.h>
+#include <linux/lockdep.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "drm_hotupdate_internal.h"
+
+/**
+ * DOC: locking
+ *
+ * An *operation* is what changes an adapter: a registration, a removal, a prepare, a
+ * cancel, a discard. One at a time is under way, and the driver's callbacks run
+ * within it. It is not a lock that is held: the adapter is marked as busy. A driver's
+ * registration and removal wait until it is not. Requests of user space do not wait: a
+ * prepare, cancel or discard that meets another operation is refused with -EBUSY.
+ *
+ * Each adapter has two mutexes.
+ *
+ * status_lock
+ *	protects what can be read while an operation goes on. Held for moments: no
+ *	memory is allocated under it.
+ *
+ * notify_lock
+ *	is held during a notification of user space: the last notification shows the
+ *	last state. The result of an operation is announced when the operation has
+ *	ended. A program that waits for a state and acts on it is not refused because
+ *	of the operation that led there.
+ *
+ * All adapters share two more. That of the page index is held while the pages of
+ * one range are entered or removed. No memory is allocated under it: a shrinker can
+ * drop blocks. That of the list of adapters is held while an adapter is looked for,
+ * and made if there is none, with its files in sysfs. Nothing waits for an operation
+ * under it. The order is::
+ *
+ *	operation -> notify_lock -> status_lock
+ *	operation -> page index
+ *	list of adapters
+ *
+ * No lock is held when a function of the interface returns. A driver must not
+ * hold a lock that its callbacks take while it registers, unregisters, prepares or
+ * cancels: all of these wait for callbacks, or make them.
+ */
+
+/**
+ * hotupdate_op_init - get ready for operations
+ * @op: gate of a new adapter
+ */
+void hotupdate_op_init(struct hotupdate_op *op)
+{
+	static struct lock_class_key key;
+
+	op->task = NULL;
+	atomic_set(&op->waiting, 0);
+	init_waitqueue_head(&op->idle);
+	/* A driver must not wait for an operation under a lock that a callback takes. */
+	lockdep_init_map(&op->dep_map, "hotupdate_op", &key, 0);
+}
+
+static bool op_enter(struct hotupdate_op *op)
+{
+	return !cmpxchg(&op->task, NULL, current);
+}
+
+/**
+ * hotupdate_op_begin - begin an operation, after any other one
+ * @adapter: adapter
+ *
+ * Context: Process context, may sleep. Not from a callback.
+ */
+void hotupdate_op_begin(struct drm_hotupdate_adapter *adapter)
+{
+	struct hotupdate_op *op = &adapter->op;
+
+	might_sleep();
+	mutex_acquire(&op->dep_map, 0, 0, _RET_IP_);
+	atomic_inc(&op->waiting);
+	wait_event(op->idle, op_enter(op));
+	atomic_dec(&op->waiting);
+}
+
+/**
+ * hotupdate_op_try - begin an operation that user space asks for
+ * @adapter: adapter
+ * @what: name of the operation
+ *
+ * Return: 0, or -EBUSY if another operation is under way, which may be the caller's
+ * own if this is one of its callbacks.
+ */
+int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *what)
+{
+	struct hotupdate_op *op = &adapter->op;
+
+	/* Requests that come all the time must not keep a waiting driver from its turn. */
+	if (!atomic_read(&op->waiting) && op_enter(op)) {
+		mutex_acquire(&op->dep_map, 0, 1, _RET_IP_);
+		return 0;
+	}
+	return hotupdate_error(adapter, -EBUSY,
+			       "%s refused: another operation is under way in state %s",
+			       what, hotupdate_state_name(READ_ONCE(adapter->state)));
+}
+
+/**
+ * hotupdate_op_end - end an operation
+ * @adapter: adapter within an operation of the caller, and no callback running
+ *
+ * Notifies user space if the state has changed. A program can act on the new state
+ * at once: this operation is not in its way any more.
+ */
+void hotupdate_op_end(struct drm_hotupdate_adapter *adapter)
+{
+	struct hotupdate_op *op = &adapter->op;
+	bool untold = adapter->untold;
+
+	adapter->untold = false;
+	get_device(&adapter->dev);
+	mutex_release(&op->dep_map, _RET_IP_);
+	/* Pairs with op_enter(): the next operation sees all that this one has written. */
+	smp_store_release(&op->task, NULL);
+	wake_up_all(&op->idle);
+	if (untold)
+		hotupdate_notify(adapter);
+	put_device(&adapter->dev);
+}
+
+/**
+ * hotupdate_callback_result - judge what a callback of the driver returned
+ * @adapter: adapter
+ * @callback: name of the callback
+ * @result: its return value
+ *
+ * Return: @result if it is 0 or a negative errno; -EINVAL for anything else, which
+ * is a bug of the driver (W20).
+ */
+int hotupdate_callback_result(struct drm_hotupdate_adapter *adapter,
+			      const char *callback, int result)
+{
+	if (result <= 0 && result >= -MAX_ERRNO)
+		return result;
+
+	return hotupdate_error(adapter, -EINVAL,
+			       "%s of driver %s returned %d, neither 0 nor an errno",
+			       callback, adapter->driver, result);
+}
+
+/**
+ * hotupdate_callback_begin - get ready to call the driver
+ * @adapter: adapter with a driver attached
+ *
+ * The module cannot go until hotupdate_callback_end().
+ *
+ * Return: 0, or -ENODEV if the driver's module is being unloaded.
+ */
+int hotupdate_callback_begin(struct drm_hotupdate_adapter *adapter)
+{
+	lockdep_assert_held(&adapter->op);
+
+	if (!try_module_get(adapter->owner))
+		return -ENODEV;
+	return 0;
+}
+
+/**
+ * hotupdate_callback_end - undo hotupdate_callback_begin()
+ * @adapter: adapter
+ */
+void hotupdate_callback_end(struct drm_hotupdate_adapter *adapter)
+{
+	module_put(adapter->owner);
+}
