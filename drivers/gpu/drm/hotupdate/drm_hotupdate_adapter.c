@@ -181,6 +181,31 @@ static struct drm_hotupdate_adapter *adapter_find(const char *name)
 	return NULL;
 }
 
+/**
+ * hotupdate_adapters_for_each - call a function for each adapter
+ * @fn: function; a result that is not 0 ends the walk
+ * @data: argument of @fn
+ *
+ * No adapter comes or goes meanwhile.
+ *
+ * Return: The last result of @fn, 0 if there is no adapter.
+ */
+int hotupdate_adapters_for_each(int (*fn)(struct drm_hotupdate_adapter *adapter,
+					  void *data), void *data)
+{
+	struct drm_hotupdate_adapter *adapter;
+	int ret = 0;
+
+	guard(mutex)(&adapters_lock);
+
+	list_for_each_entry(adapter, &adapters, link) {
+		ret = fn(adapter, data);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
 static struct drm_hotupdate_adapter *adapter_find_or_create(const char *name)
 {
 	struct drm_hotupdate_adapter *adapter;

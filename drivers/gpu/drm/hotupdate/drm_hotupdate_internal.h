@@ -22,6 +22,7 @@
 struct dentry;
 struct folio;
 struct list_head;
+struct notifier_block;
 struct seq_file;
 
 /* An allocation of a save fails with -ENOMEM before the kernel kills a process. */
@@ -130,6 +131,20 @@ struct hotupdate_stash {
 	unsigned int count;
 	/** @bytes: sum of their sizes, device memory included */
 	u64 bytes;
+};
+
+/**
+ * enum hotupdate_bar - why no prepare may begin
+ */
+enum hotupdate_bar {
+	/** @HOTUPDATE_BAR_SUSPEND: the system suspends */
+	HOTUPDATE_BAR_SUSPEND,
+	/** @HOTUPDATE_BAR_HIBERNATION: the system hibernates */
+	HOTUPDATE_BAR_HIBERNATION,
+	/** @HOTUPDATE_BAR_RESTORE: the system returns from hibernation */
+	HOTUPDATE_BAR_RESTORE,
+	/** @HOTUPDATE_BAR_REBOOT: the system goes down */
+	HOTUPDATE_BAR_REBOOT,
 };
 
 /**
@@ -308,6 +323,7 @@ u64 hotupdate_blackout_ns(const struct drm_hotupdate_adapter *adapter);
 void hotupdate_op_init(struct hotupdate_op *op);
 void hotupdate_op_begin(struct drm_hotupdate_adapter *adapter);
 int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *what);
+bool hotupdate_op_is_busy(struct drm_hotupdate_adapter *adapter);
 void hotupdate_op_end(struct drm_hotupdate_adapter *adapter);
 int hotupdate_callback_result(struct drm_hotupdate_adapter *adapter,
 			      const char *callback, int result);
@@ -363,14 +379,25 @@ struct drm_hotupdate_block *
 hotupdate_source_block(const struct drm_hotupdate_save_args *args,
 		       struct hotupdate_refusal *refusal);
 
+/* Prepare: drm_hotupdate_prepare.c */
+void hotupdate_bar_prepare(enum hotupdate_bar bar, bool on);
+
 /* Replay: drm_hotupdate_replay.c */
 int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter);
 int hotupdate_start(struct drm_hotupdate_adapter *adapter);
 
 /* Adapters: drm_hotupdate_adapter.c */
+int hotupdate_adapters_for_each(int (*fn)(struct drm_hotupdate_adapter *adapter,
+					  void *data), void *data);
 int hotupdate_discard(struct drm_hotupdate_adapter *adapter);
 int hotupdate_adapters_init(void);
 void hotupdate_adapters_exit(void);
+
+/* Sleep and reboot: drm_hotupdate_power.c */
+int hotupdate_power_sleep(struct notifier_block *nb, unsigned long event, void *data);
+int hotupdate_power_reboot(struct notifier_block *nb, unsigned long event, void *data);
+int hotupdate_power_init(void);
+void hotupdate_power_exit(void);
 
 /* Fences: drm_hotupdate_fence.c */
 void hotupdate_fences_exit(void);

@@ -83,16 +83,24 @@ static int __init hotupdate_init(void)
 		return err;
 
 	err = hotupdate_adapters_init();
-	if (err) {
-		hotupdate_index_exit();
-		return err;
-	}
+	if (err)
+		goto err_index;
+	err = hotupdate_power_init();
+	if (err)
+		goto err_adapters;
 	hotupdate_debugfs_init();
 	return 0;
+
+err_adapters:
+	hotupdate_adapters_exit();
+err_index:
+	hotupdate_index_exit();
+	return err;
 }
 
 static void __exit hotupdate_exit(void)
 {
+	hotupdate_power_exit();
 	hotupdate_adapters_exit();
 	hotupdate_debugfs_exit();
 	hotupdate_fences_exit();

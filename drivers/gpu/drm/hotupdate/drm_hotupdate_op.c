@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/visibility.h>
 #include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/lockdep.h>
@@ -33,12 +34,13 @@
  * All adapters share two more. That of the page index is held while the pages of
  * one range are entered or removed. No memory is allocated under it: a shrinker can
  * drop blocks. That of the list of adapters is held while an adapter is looked for,
- * and made if there is none, with its files in sysfs. Nothing waits for an operation
- * under it. The order is::
+ * and made if there is none, with its files in sysfs, and while all are looked at
+ * before system sleep or a reboot. Nothing waits for an operation under it. The order
+ * is::
  *
  *	operation -> notify_lock -> status_lock
  *	operation -> page index
- *	list of adapters
+ *	list of adapters -> status_lock
  *
  * No lock is held when a function of the interface returns. A driver must not
  * hold a lock that its callbacks take while it registers, unregisters, prepares or
@@ -60,6 +62,7 @@ void hotupdate_op_init(struct hotupdate_op *op)
 	lockdep_init_map(&op->dep_map, "hotupdate_op", &key, 0);
 }
 
+/* Fully ordered: see hotupdate_op_is_busy(). */
 static bool op_enter(struct hotupdate_op *op)
 {
 	return !cmpxchg(&op->task, NULL, current);
@@ -81,6 +84,7 @@ void hotupdate_op_begin(struct drm_hotupdate_adapter *adapter)
 	wait_event(op->idle, op_enter(op));
 	atomic_dec(&op->waiting);
 }
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_op_begin);
 
 /**
  * hotupdate_op_try - begin an operation that user space asks for
@@ -105,6 +109,20 @@ int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *what)
 }
 
 /**
+ * hotupdate_op_is_busy - whether an operation is under way
+ * @adapter: adapter
+ *
+ * After a full memory barrier, an operation for which this is false sees everything
+ * that was written before the barrier.
+ *
+ * Return: true if so.
+ */
+bool hotupdate_op_is_busy(struct drm_hotupdate_adapter *adapter)
+{
+	return READ_ONCE(adapter->op.task);
+}
+
+/**
  * hotupdate_op_end - end an operation
  * @adapter: adapter within an operation of the caller, and no callback running
  *
@@ -126,6 +144,7 @@ void hotupdate_op_end(struct drm_hotupdate_adapter *adapter)
 		hotupdate_notify(adapter);
 	put_device(&adapter->dev);
 }
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_op_end);
 
 /**
  * hotupdate_callback_result - judge what a callback of the driver returned

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/visibility.h>
+#include <linux/bitops.h>
 #include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/ktime.h>
@@ -145,11 +147,36 @@ static int save(struct drm_hotupdate_adapter *adapter, u32 version)
 	return err;
 }
 
+/*
+ * A bit for each &enum hotupdate_bar. Sleeps can be nested, and of some the end is not
+ * reported: a bit ends with the next sleep of its kind, where a count would not.
+ */
+static unsigned long prepare_bars;
+
+/**
+ * hotupdate_bar_prepare - refuse prepares, or take the refusal back
+ * @bar: reason
+ * @on: refuse
+ *
+ * A prepare that is under way goes on: hotupdate_op_is_busy() shows it.
+ */
+void hotupdate_bar_prepare(enum hotupdate_bar bar, bool on)
+{
+	if (on)
+		set_bit(bar, &prepare_bars);
+	else
+		clear_bit(bar, &prepare_bars);
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_bar_prepare);
+
 static int check_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
 {
 	if (!adapter->ops)
 		return hotupdate_error(adapter, -ENODEV,
 				       "prepare refused: no driver is attached");
+	if (READ_ONCE(prepare_bars))
+		return hotupdate_error(adapter, -EBUSY,
+				       "prepare refused: the system is about to sleep or to go down");
 	if (adapter->state != HOTUPDATE_RUNNING)
 		return hotupdate_error(adapter, -EBUSY, "prepare refused: state is %s",
 				       hotupdate_state_name(adapter->state));
@@ -174,7 +201,7 @@ static int check_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
  * Context: Process context, may sleep. Not from a callback.
  * Return: 0, or
  *
- * * -EBUSY: an update, or another operation, is under way
+ * * -EBUSY: an update, or another operation, is under way, or system sleep
  * * -ENODEV: no driver is attached, or it is being removed
  * * -EPROTONOSUPPORT: the driver does not write @version
  * * -ETIMEDOUT: the save took longer than the administrator allowed

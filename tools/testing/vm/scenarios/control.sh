@@ -3,7 +3,7 @@
 #
 # What an administrator can ask for, and what he is told when it makes no sense:
 # cancel, discard, what is refused in which state.
-# cmdline: slub_debug=FZPU init_on_free=1
+# cmdline: slub_debug=FZPU init_on_free=1 suspend.pm_test_delay=1
 # memory: 1024
 
 . ./tap.sh
@@ -118,6 +118,11 @@ refused "cancel without a yes" "$adapter/cancel" 0 "$invalid" saved
 refused "provisioning when saved" "$admin/num_vfs" 0 "$busy" saved
 refused "a profile when saved" "$admin/vf1/profile/exec_quantum_us" 500 "$busy" saved
 refused "a reset when saved" "$admin/vf1/reset" 1 "$busy" saved
+tap_case "sleep is to end before it stops devices" set_attr /sys/power/pm_test freezer
+refused "system sleep when saved" /sys/power/state mem "$busy" saved
+# A sleep can fail for other reasons.
+told_of_sleep() { dmesg | grep -q "system sleep refused: state is $1"; }
+tap_case "because of the stash" told_of_sleep saved
 tap_case "guests go on when saved" guests_go_on
 tap_case "cancel" set_attr "$adapter/cancel" 1
 tap_is "the driver runs again" "$(get_attr "$adapter/state")" running
@@ -132,6 +137,8 @@ tap_case "prepare again" prepare
 tap_case "the driver goes" rmmod vgpu
 tap_is "and leaves its stash" "$(get_attr "$adapter/state")" detached
 tap_fails "the core does not unload with a stash" rmmod drm_hotupdate
+refused "system sleep without a driver" /sys/power/state mem "$busy" detached
+tap_case "because of the stash, too" told_of_sleep detached
 refused "prepare without a driver" "$adapter/prepare" 0 "No such device" detached
 refused "cancel without a driver" "$adapter/cancel" 1 "No such device" detached
 refused "discard without a yes" "$adapter/discard" no "$invalid" detached
@@ -140,6 +147,7 @@ gone() { [ ! -e "$adapter" ]; }
 tap_case "the adapter goes" wait_until gone
 tap_case "a driver starts afresh" load_driver 2
 tap_is "and runs" "$(get_attr "$adapter/state")" running
+tap_case "the system can sleep then" set_attr /sys/power/state mem
 tap_is "with no VFs" "$(get_attr "$admin/num_vfs")" 0
 tap_is "in generation 0" "$(get_attr "$adapter/generation")" 0
 tap_is "after a reset" "$(counter device_resets)" 2
