@@ -70,7 +70,7 @@ static void core_module_end(void)
 
 int fake_core_refs(void)
 {
-	return module_refcount(hotupdate_module());
+	return module_refcount(hotupdate_module()) - hotupdate_adapters_alive();
 }
 #else
 struct module *fake_module(void)

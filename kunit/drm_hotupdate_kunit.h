@@ -197,7 +197,11 @@ struct module *fake_module(void);
 int fake_module_refs(void);
 void fake_module_set_going(bool going);
 
-/* Of the core's own module, or of one in its place where it is built in. */
+/*
+ * References to the core's own module, or to one in its place where it is built in,
+ * beside the one that each adapter has until it is freed. When that is depends on
+ * who holds it, and on the kernel's configuration.
+ */
 int fake_core_refs(void);
 void fake_core_expect_refs(struct kunit *test, int refs);
 

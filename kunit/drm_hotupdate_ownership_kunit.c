@@ -413,21 +413,44 @@ static void take_before_commit(struct kunit *test)
  */
 static void core_module_is_pinned(struct kunit *test)
 {
-	int before = fake_core_refs(), running;
-	struct fake_driver *driver = fake_driver_running(test);
+	struct fake_driver *driver = fake_driver_new(test, fake_gpu_new(test));
+	int before = fake_core_refs(), adapters = hotupdate_adapters_alive();
 
-	running = fake_core_refs();
-	KUNIT_EXPECT_GT(test, running, before);
+	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
+	fake_core_expect_refs(test, before);
+	KUNIT_EXPECT_LE(test, hotupdate_adapters_alive(), adapters + 1);
 
 	fake_driver_saves_each_kind(driver);
 	FAKE_ASSERT_DETACHED(driver);
-	KUNIT_EXPECT_GT(test, fake_core_refs(), running);
+	fake_core_expect_refs(test, before + driver->num_saves);
 
 	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
 	fake_driver_unregister(driver);
 	fake_core_expect_refs(test, before + driver->num_blocks);
 	fake_driver_put_blocks(driver);
-	KUNIT_EXPECT_EQ(test, fake_core_refs(), before);
+	fake_core_expect_refs(test, before);
+}
+
+/*
+ * An adapter that has ended still pins the module while somebody has a reference to
+ * it: the last put is a call into the module.
+ *
+ * Clauses: U11
+ */
+static void last_reference_pins_core(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+	struct fake_gpu *gpu = driver->gpu;
+	int before = fake_core_refs();
+
+	fake_driver_unregister(driver);
+	KUNIT_ASSERT_TRUE(test, fake_gpu_wait_gone(gpu));
+	/* The case has the last one. */
+	KUNIT_EXPECT_GE(test, hotupdate_adapters_alive(), 1);
+	fake_core_expect_refs(test, before);
+	put_device(&gpu->adapter->dev);
+	gpu->adapter = NULL;
+	fake_core_expect_refs(test, before);
 }
 #endif
 
@@ -449,6 +472,7 @@ static struct kunit_case ownership_cases[] = {
 	KUNIT_CASE(take_before_commit),
 #ifdef CONFIG_MODULE_UNLOAD
 	KUNIT_CASE(core_module_is_pinned),
+	KUNIT_CASE(last_reference_pins_core),
 #endif
 	{ }
 };

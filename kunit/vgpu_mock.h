@@ -293,6 +293,7 @@ void mock_guest_expect_pages_owned(struct mock_guest *guest, bool owned);
  */
 struct mock_carrier {
 	struct kunit *test;
+	char name[32];
 	struct device *dev;
 	/* The last one, with a reference: valid when it ended. */
 	struct drm_hotupdate_adapter *adapter;

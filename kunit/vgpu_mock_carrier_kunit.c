@@ -99,10 +99,13 @@ static void carrier_release(void *data)
 struct mock_carrier *mock_carrier_new(struct kunit *test)
 {
 	struct mock_carrier *carrier = kunit_kzalloc(test, sizeof(*carrier), GFP_KERNEL);
+	static unsigned int number;
 
 	KUNIT_ASSERT_NOT_NULL(test, carrier);
 	carrier->test = test;
-	carrier->dev = kunit_device_register(test, "vgpu_mock_carrier");
+	/* That of an earlier one is in use until the kernel has released it. */
+	snprintf(carrier->name, sizeof(carrier->name), "vgpu_mock_carrier.%u", number++);
+	carrier->dev = kunit_device_register(test, carrier->name);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, carrier->dev);
 	KUNIT_ASSERT_EQ(test, carrier_register(carrier), 0);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, carrier_release, carrier));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 #include <kunit/visibility.h>
+#include <linux/atomic.h>
 #include <linux/cleanup.h>
 #include <linux/ctype.h>
 #include <linux/export.h>
@@ -30,9 +31,9 @@
  * While no driver is attached, nothing here points at anything of a driver:
  * its names are copies, its operations and module are forgotten.
  *
- * An adapter pins the core's module (U11). It is taken out of sysfs by a work
- * item, because the discard that ends it comes through one of its own
- * attributes, which sysfs waits for.
+ * An adapter pins the core's module (U11) until its last reference is dropped, which
+ * can be later than its end. It is taken out of sysfs by a work item, because the
+ * discard that ends it comes through one of its own attributes, which sysfs waits for.
  */
 
 static LIST_HEAD(adapters);
@@ -41,6 +42,22 @@ static LIST_HEAD(adapters);
 static DEFINE_MUTEX(adapters_lock);
 
 static struct workqueue_struct *remove_wq;
+
+/* Adapters with a reference left, each of which pins the module. */
+static atomic_t adapters_alive = ATOMIC_INIT(0);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+/**
+ * hotupdate_adapters_alive - how many adapters have a reference left
+ *
+ * Return: The number; an adapter that is about to be freed is counted or not.
+ */
+int hotupdate_adapters_alive(void)
+{
+	return atomic_read(&adapters_alive);
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_adapters_alive);
+#endif
 
 static void adapter_release(struct device *dev)
 {
@@ -53,6 +70,8 @@ static void adapter_release(struct device *dev)
 	mutex_destroy(&adapter->notify_lock);
 	mutex_destroy(&adapter->status_lock);
 	kfree(adapter);
+	atomic_dec(&adapters_alive);
+	hotupdate_unpin();
 }
 
 /* What is in every uevent, also in those that user space asks for. */
@@ -93,7 +112,6 @@ static void remove_adapter(struct work_struct *work)
 	scoped_guard(mutex, &adapters_lock)
 		list_del(&adapter->link);
 	put_device(&adapter->dev);
-	hotupdate_unpin();
 }
 
 /*
@@ -127,6 +145,8 @@ static struct drm_hotupdate_adapter *adapter_alloc(const char *name)
 	if (!adapter)
 		return ERR_PTR(-ENOMEM);
 
+	hotupdate_pin();
+	atomic_inc(&adapters_alive);
 	device_initialize(&adapter->dev);
 	adapter->dev.class = &hotupdate_class;
 	hotupdate_op_init(&adapter->op);
@@ -164,7 +184,6 @@ static struct drm_hotupdate_adapter *adapter_create(const char *name)
 		return ERR_PTR(err);
 	}
 	hotupdate_debugfs_add(adapter);
-	hotupdate_pin();
 	list_add_tail(&adapter->link, &adapters);
 	return adapter;
 }

@@ -113,12 +113,12 @@ struct dma_fence *drm_hotupdate_fence_create(const char *driver, const char *tim
 EXPORT_SYMBOL_GPL(drm_hotupdate_fence_create);
 
 /**
- * hotupdate_fences_exit - wait for what is left of fences
+ * hotupdate_fences_exit - wait for the last releases of fences and adapters
  *
- * There are none, as they pin this module. The callback that has dropped the last
- * pin may not have returned yet, and a task can have been preempted in
- * fence_release() when all was done but to return: then it has not slept of its own
- * accord since. Where tasks cannot be preempted that is what RCU itself waits for.
+ * None is left, because each pins this module. The function that has dropped the last
+ * pin, fence_release() or adapter_release(), may not have returned yet: a task can have
+ * been preempted when all was done but to return. It has not slept of its own accord
+ * since. Where tasks cannot be preempted that is what RCU itself waits for.
  */
 void hotupdate_fences_exit(void)
 {

@@ -387,6 +387,7 @@ int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter);
 int hotupdate_start(struct drm_hotupdate_adapter *adapter);
 
 /* Adapters: drm_hotupdate_adapter.c */
+int hotupdate_adapters_alive(void);
 int hotupdate_adapters_for_each(int (*fn)(struct drm_hotupdate_adapter *adapter,
 					  void *data), void *data);
 int hotupdate_discard(struct drm_hotupdate_adapter *adapter);
