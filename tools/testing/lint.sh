@@ -139,6 +139,42 @@ one_version()
 	return $status
 }
 
+# symbol_versions DIR OBJECT - those that the build of an object has made
+symbol_versions()
+{
+	grep '^#SYMVER' "$1/drivers/gpu/drm/hotupdate/.$2.cmd"
+}
+
+# abi OBJECTS... - one member more in what is private to the core changes none of the
+# versions of its symbols, which drivers are loaded by
+abi()
+{
+	local dir=$WORK/build-abi header object status=0
+
+	sync_project "$dir" Makefile Kbuild VERSION drivers include kunit samples
+	header=$dir/drivers/gpu/drm/hotupdate/drm_hotupdate_internal.h
+	sed -i 's/^\tu64 generation;/&\n\tu64 wider;/; s/^\tunsigned int num_held;/&\n\tu64 wider;/' \
+		"$header"
+	[ "$(grep -c 'u64 wider;' "$header")" = 2 ] || {
+		echo "$header has changed: where is a member to be put?"
+		return 1
+	}
+	for object in "$@"; do
+		make -C "$stock/kdir" M="$dir" CONFIG_DRM_HOTUPDATE=m STATE_VERSION=2 \
+			"drivers/gpu/drm/hotupdate/$object" >"$LOGS/abi.log" 2>&1 || {
+			tail -n 20 "$LOGS/abi.log"
+			return 1
+		}
+		symbol_versions "$dir" "$object" >/dev/null || {
+			echo "$object has no symbol versions"
+			status=1
+		}
+		diff <(symbol_versions "$WORK/build-v2" "$object") \
+			<(symbol_versions "$dir" "$object") || status=1
+	done
+	return $status
+}
+
 # lint WHAT FUNCTION FILES... - no files is a mistake, not a success
 lint()
 {
@@ -152,11 +188,13 @@ lint()
 }
 
 lock "$WORK_LOCK"
-tap_plan 10
+tap_plan 11
 lint "checkpatch --strict" checkpatch "${sources[@]}" "${kbuild[@]}"
 lint "sparse" sparse_modules "${modules_code[@]}"
 mapfile -t modules < <(find "$WORK/build-v2" -name '*.ko')
 lint "one version" one_version "${modules[@]}"
+lint "private structures are not in symbol versions" abi \
+	drm_hotupdate_{adapter,block,prepare,save}.o
 lint "kernel-doc of $LTS" kernel_doc "$lts" "${kernel_code[@]}"
 lint "kernel-doc of $NEWEST" kernel_doc "$newest" "${kernel_code[@]}"
 lint "shellcheck" shellcheck -x -P SCRIPTDIR -P tools/testing -P tools/testing/vm "${scripts[@]}"

@@ -82,6 +82,12 @@ enum hotupdate_kind {
 	HOTUPDATE_KIND_BUFFER,
 };
 
+/*
+ * Drivers know the next structure, and that of the adapter, by pointer only. genksyms
+ * makes symbol versions without them: a driver that was built for a later core of the
+ * same interface can be loaded while this one runs.
+ */
+#ifndef __GENKSYMS__
 /**
  * struct drm_hotupdate_block - what one save call saved
  *
@@ -115,6 +121,7 @@ struct drm_hotupdate_block {
 	/** @ranges: where the memory is */
 	struct drm_hotupdate_range ranges[] __counted_by(num_ranges);
 };
+#endif /* __GENKSYMS__ */
 
 /**
  * struct hotupdate_stash - the ordered blocks of one adapter
@@ -206,6 +213,7 @@ struct hotupdate_op {
 	struct lockdep_map dep_map;
 };
 
+#ifndef __GENKSYMS__
 /**
  * struct drm_hotupdate_adapter - one GPU under hot-update protection
  */
@@ -294,6 +302,7 @@ struct drm_hotupdate_adapter {
 	 */
 	struct dentry *debugfs;
 };
+#endif /* __GENKSYMS__ */
 
 /* Module: drm_hotupdate_module.c */
 void hotupdate_pin(void);
