@@ -493,14 +493,6 @@ static void unregister_waits_for_save(struct kunit *test)
 	FAKE_EXPECT_STASH(driver->gpu, driver->num_saves);
 }
 
-static int save_fails_with(struct fake_driver *driver, enum fake_call call,
-			   struct drm_hotupdate_block *block)
-{
-	const int *result = driver->hook_data;
-
-	return call == FAKE_SAVE ? *result : 0;
-}
-
 static const int nonsense[] = { 1, 4096, INT_MAX, -4096, INT_MIN };
 
 static void describe_result(const int *result, char *desc)
@@ -518,11 +510,13 @@ KUNIT_ARRAY_PARAM(nonsense, nonsense, describe_result);
  */
 static void save_returns_nonsense(struct kunit *test)
 {
+	const int *result = test->param_value;
+	struct fake_failure failure = { .call = FAKE_SAVE, .err = *result };
 	struct fake_driver *driver = fake_driver_running(test);
 
 	fake_driver_saves(driver, fake_block_page(test));
-	driver->hook = save_fails_with;
-	driver->hook_data = (void *)test->param_value;
+	driver->hook = fake_fail_hook;
+	driver->hook_data = &failure;
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -EINVAL);
 	FAKE_EXPECT_ERROR(driver->gpu, "save_memory of driver fake returned");
 	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RUNNING);

@@ -8,7 +8,6 @@
 #include <linux/bits.h>
 #include <linux/device/devres.h>
 #include <linux/gfp.h>
-#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 #include <linux/scatterlist.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a save call refuses, and that a refused call leaves everything as it
- * was. Pages that cannot be given away have a suite of their own, as has memory
+ * was. Pages that a reference cannot keep have a suite of their own, as has memory
  * that is saved already.
  */
 

@@ -402,9 +402,9 @@ static int run_driver(struct drm_hotupdate_adapter *adapter)
  * is the device started; without, it is only started. So restore comes before
  * start by construction.
  *
- * On success the driver owns what was replayed to it, and serves. On failure
- * it owns nothing, the GPU is as it was before, and a stash, if there is one,
- * is whole: a probe that returns the error leaves the GPU to another driver.
+ * On success the driver holds the restored blocks, and serves. On failure it
+ * holds nothing, the GPU is as it was before, and a stash, if there is one, is
+ * whole: a probe that returns the error leaves the GPU to another driver.
  *
  * A driver that has to know the adapter in its callbacks takes the one that
  * these are given: they can be called before this has returned.

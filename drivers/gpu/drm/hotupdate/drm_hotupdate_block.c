@@ -136,7 +136,6 @@ int hotupdate_block_hold(struct drm_hotupdate_block *block,
 	}
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(hotupdate_block_hold);
 
 /**
  * hotupdate_block_drop_sgt - drop the table of a block's pages

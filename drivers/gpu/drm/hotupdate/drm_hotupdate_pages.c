@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-#include <kunit/visibility.h>
 #include <linux/highmem.h>
 #include <linux/log2.h>
 #include <linux/memory_hotplug.h>
@@ -104,7 +103,6 @@ struct folio *hotupdate_folio_get(unsigned long pfn, unsigned long end,
 	folio_put(folio);
 	return NULL;
 }
-EXPORT_SYMBOL_IF_KUNIT(hotupdate_folio_get);
 
 /*
  * Returns the largest folio that the remaining pages fill entirely: no page is
