@@ -3,12 +3,12 @@
  * The index of the pages that are in a block, which all adapters share.
  */
 
+#include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
 #include <kunit/test.h>
 #include <linux/bitmap.h>
 #include <linux/bits.h>
-#include <linux/completion.h>
 #include <linux/gfp.h>
-#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
@@ -348,53 +348,33 @@ static void add_scattered(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, bitmap_empty(run->entered, RUN_PAGES));
 }
 
-#define RACE_ROUNDS	2000
-
-/* One of two that hold and drop pages of one piece of the index. */
-struct racer {
-	struct run *run;
-	unsigned int page;
-	unsigned int failures;
-	struct completion done;
-};
-
-static int race(void *data)
+/* Another task enters page 1 before this one has allocated, and so is quicker. */
+static struct index_chunk *alloc_too_late(void)
 {
-	struct racer *racer = data;
-	struct drm_hotupdate_range range = run_range(racer->run, racer->page, 1);
+	struct kunit *test = kunit_get_current_test();
 	unsigned long pfn;
-	unsigned int i;
 
-	for (i = 0; i < RACE_ROUNDS; i++) {
-		if (index_add(&range, &pfn))
-			racer->failures++;
-		else
-			hotupdate_index_drop(&range);
-		cond_resched();
-	}
-	complete(&racer->done);
-	return 0;
+	kunit_deactivate_static_stub(test, hotupdate_index_alloc_chunk);
+	KUNIT_EXPECT_EQ(test, run_add(test->priv, 1, 1, &pfn), 0);
+	return hotupdate_index_alloc_chunk();
 }
 
 /*
- * Two tasks that enter the first folio of a piece of the index, and remove its last,
- * over and over: each finds or makes the piece, and it is there for both.
+ * Two tasks that need the same new piece of the index both find their pages entered
+ * in the one that is quicker to make it.
  */
 static void add_at_the_same_time(struct kunit *test)
 {
-	struct racer racers[2];
-	unsigned int i;
+	struct run *run = test->priv;
+	unsigned long pfn;
 
-	for (i = 0; i < ARRAY_SIZE(racers); i++) {
-		racers[i] = (struct racer) { .run = test->priv, .page = i };
-		init_completion(&racers[i].done);
-	}
-	for (i = 0; i < ARRAY_SIZE(racers); i++)
-		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(race, &racers[i], "index_race")));
-	for (i = 0; i < ARRAY_SIZE(racers); i++) {
-		wait_for_completion(&racers[i].done);
-		KUNIT_EXPECT_EQ(test, racers[i].failures, 0);
-	}
+	kunit_activate_static_stub(test, hotupdate_index_alloc_chunk, alloc_too_late);
+	KUNIT_EXPECT_EQ(test, run_add(run, 0, 1, &pfn), 0);
+	KUNIT_EXPECT_EQ(test, run_add(run, 0, 1, &pfn), -EEXIST);
+	KUNIT_EXPECT_EQ(test, run_add(run, 1, 1, &pfn), -EEXIST);
+	run_remove(run, 1, 1);
+	KUNIT_EXPECT_EQ(test, run_add(run, 0, 1, &pfn), -EEXIST);
+	run_remove(run, 0, 1);
 	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
 }
 

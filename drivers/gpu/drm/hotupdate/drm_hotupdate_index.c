@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/cleanup.h>
@@ -82,6 +83,14 @@ static void index_chunk_put(struct index_slot *slot)
 	slot->chunk = NULL;
 }
 
+/* A suite puts another task's insertion before its allocation. */
+VISIBLE_IF_KUNIT struct index_chunk *hotupdate_index_alloc_chunk(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(hotupdate_index_alloc_chunk);
+	return kmem_cache_zalloc(index_chunk_cache, HOTUPDATE_SAVE_GFP);
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_index_alloc_chunk);
+
 /*
  * Returns 0 with a chunk that the caller has a use of, or -EBUSY if somebody else
  * was quicker.
@@ -91,7 +100,7 @@ static int index_insert_chunk(struct index_slot *slot)
 	struct index_chunk *chunk;
 	int err;
 
-	chunk = kmem_cache_zalloc(index_chunk_cache, HOTUPDATE_SAVE_GFP);
+	chunk = hotupdate_index_alloc_chunk();
 	if (!chunk)
 		return -ENOMEM;
 

@@ -21,6 +21,7 @@
 
 struct dentry;
 struct folio;
+struct index_chunk;
 struct list_head;
 struct notifier_block;
 struct seq_file;
@@ -360,6 +361,9 @@ void hotupdate_index_hand_over(const struct drm_hotupdate_range *range);
 int hotupdate_index_check(const struct drm_hotupdate_range *range, unsigned long *pfn,
 			  const char **reason);
 bool hotupdate_index_is_empty(void);
+#if IS_ENABLED(CONFIG_KUNIT)
+struct index_chunk *hotupdate_index_alloc_chunk(void);
+#endif
 int hotupdate_index_init(void);
 void hotupdate_index_exit(void);
 
