@@ -133,19 +133,39 @@ static void release_drivers(struct fake_env *env)
 	}
 }
 
+/* A driver that the driver core has bound can have its registration, too. */
+static void release_bound_drivers(struct fake_env *env)
+{
+	struct fake_gpu *gpu;
+
+	list_for_each_entry(gpu, &env->gpus, link)
+		if (gpu->dev && gpu->dev->driver)
+			device_release_driver(gpu->dev);
+}
+
+static void release_adapter(struct kunit *test, struct fake_gpu *gpu)
+{
+	enum hotupdate_state state = gpu->adapter->state;
+
+	hotupdate_bus_flush();
+	if (state == HOTUPDATE_DETACHED || state == HOTUPDATE_STALE)
+		KUNIT_EXPECT_EQ(test, hotupdate_discard(gpu->adapter), 0);
+	KUNIT_EXPECT_TRUE(test, fake_gpu_wait_gone(gpu));
+	put_device(&gpu->adapter->dev);
+	gpu->adapter = NULL;
+}
+
 static void release_gpus(struct kunit *test, struct fake_env *env)
 {
 	struct fake_gpu *gpu;
 
 	list_for_each_entry(gpu, &env->gpus, link) {
-		if (gpu->adapter) {
-			if (gpu->adapter->state == HOTUPDATE_DETACHED)
-				KUNIT_EXPECT_EQ(test, hotupdate_discard(gpu->adapter), 0);
-			KUNIT_EXPECT_TRUE(test, fake_gpu_wait_gone(gpu));
-			put_device(&gpu->adapter->dev);
-			gpu->adapter = NULL;
-		}
-		platform_device_unregister(gpu->pdev);
+		if (gpu->adapter)
+			release_adapter(test, gpu);
+		if (gpu->pdev)
+			platform_device_unregister(gpu->pdev);
+		else if (gpu->dev)
+			device_unregister(gpu->dev);
 	}
 }
 
@@ -198,6 +218,7 @@ static void release(void *data)
 	struct fake_env *env = test->priv;
 
 	fake_module_set_going(false);
+	release_bound_drivers(env);
 	release_drivers(env);
 	release_gpus(test, env);
 	release_memory(test, env);
@@ -284,7 +305,7 @@ void fake_exit(struct kunit *test)
 		kunit_release_action(test, release, test);
 }
 
-struct fake_gpu *fake_gpu_new(struct kunit *test)
+struct fake_gpu *fake_gpu_without_device(struct kunit *test)
 {
 	struct fake_env *env = test->priv;
 	struct fake_gpu *gpu;
@@ -292,16 +313,27 @@ struct fake_gpu *fake_gpu_new(struct kunit *test)
 	gpu = kunit_kzalloc(test, sizeof(*gpu), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, gpu);
 	gpu->test = test;
-	gpu->pdev = platform_device_register_simple("hotupdate_kunit",
-						    PLATFORM_DEVID_AUTO, NULL, 0);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, gpu->pdev);
 	list_add_tail(&gpu->link, &env->gpus);
+	return gpu;
+}
+
+/* Of the platform, and without a driver that the driver core knows of. */
+struct fake_gpu *fake_gpu_new(struct kunit *test)
+{
+	struct fake_gpu *gpu = fake_gpu_without_device(test);
+	struct platform_device *pdev;
+
+	pdev = platform_device_register_simple("hotupdate_kunit", PLATFORM_DEVID_AUTO,
+					       NULL, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pdev);
+	gpu->pdev = pdev;
+	gpu->dev = &pdev->dev;
 	return gpu;
 }
 
 struct device *fake_gpu_dev(struct fake_gpu *gpu)
 {
-	return &gpu->pdev->dev;
+	return gpu->dev;
 }
 
 /* Whether all have let go of the adapter but the case. */

@@ -73,7 +73,10 @@ struct fake_block {
 struct fake_gpu {
 	struct list_head link;
 	struct kunit *test;
+	/* NULL for one that is not on the platform's bus */
 	struct platform_device *pdev;
+	/* NULL while it is unplugged */
+	struct device *dev;
 	/* The last adapter of this GPU, with a reference: valid when it ended. */
 	struct drm_hotupdate_adapter *adapter;
 };
@@ -175,6 +178,7 @@ void fake_block_expect_same(struct kunit *test, struct fake_block *fb,
 			    struct drm_hotupdate_block *block);
 
 struct fake_gpu *fake_gpu_new(struct kunit *test);
+struct fake_gpu *fake_gpu_without_device(struct kunit *test);
 struct device *fake_gpu_dev(struct fake_gpu *gpu);
 bool fake_gpu_wait_gone(struct fake_gpu *gpu);
 const char *fake_gpu_state(struct fake_gpu *gpu);

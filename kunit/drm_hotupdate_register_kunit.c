@@ -285,7 +285,6 @@ static void names_are_copies(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, adapter->ops);
 	KUNIT_EXPECT_NULL(test, adapter->owner);
 	KUNIT_EXPECT_NULL(test, adapter->priv);
-	KUNIT_EXPECT_NULL(test, adapter->parent);
 	KUNIT_EXPECT_NULL(test, adapter->save_task);
 }
 

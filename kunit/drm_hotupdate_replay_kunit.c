@@ -71,7 +71,8 @@ static int expect_state(struct fake_driver *driver, enum fake_call call,
 	struct drm_hotupdate_adapter *adapter = driver->gpu->adapter;
 	unsigned int left = call == FAKE_COMPLETE ? 0 : NUM_BLOCKS;
 
-	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RESTORING);
+	FAKE_EXPECT_STATE(driver->gpu, call == FAKE_COMPLETE ? HOTUPDATE_RESTORED :
+							       HOTUPDATE_RESTORING);
 	FAKE_EXPECT_STASH(driver->gpu, left);
 	KUNIT_EXPECT_EQ(driver->test, adapter->generation, call == FAKE_COMPLETE);
 	if (call == FAKE_RESTORE)

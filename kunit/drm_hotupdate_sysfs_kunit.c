@@ -321,7 +321,7 @@ static int use_files(struct fake_driver *driver, enum fake_call call,
 		[FAKE_RESTORE] = "restoring",
 		[FAKE_ABORT] = "restoring",
 		[FAKE_START] = "restoring",
-		[FAKE_COMPLETE] = "restoring",
+		[FAKE_COMPLETE] = "restored",
 		[FAKE_STOP] = "saved",
 	};
 	struct fake_gpu *gpu = driver->gpu;

@@ -246,11 +246,12 @@ static void trace_of_update(struct kunit *test)
 		expect_nap(traced, event);
 	}
 	expect_nap(traced, expect_stash(traced, "start", driver, 0));
+	expect_state(traced, HOTUPDATE_RESTORING, HOTUPDATE_RESTORED, 0);
 	event = expect_stash(traced, "commit", driver, 0);
 	KUNIT_EXPECT_GE(test, event->duration_ns,
 			(driver->num_saves + 2) * NAP_MS * NSEC_PER_MSEC);
 	expect_nap(traced, expect_stash(traced, "complete", driver, 0));
-	expect_state(traced, HOTUPDATE_RESTORING, HOTUPDATE_RUNNING, 1);
+	expect_state(traced, HOTUPDATE_RESTORED, HOTUPDATE_RUNNING, 1);
 	expect_no_more(traced);
 }
 

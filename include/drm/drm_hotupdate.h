@@ -212,6 +212,7 @@ drm_hotupdate_adapter_register(struct device *dev,
 			       const struct drm_hotupdate_driver *drv,
 			       void *priv);
 void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter);
+void drm_hotupdate_adapter_lost(struct drm_hotupdate_adapter *adapter);
 void *drm_hotupdate_adapter_priv(struct drm_hotupdate_adapter *adapter);
 struct device *drm_hotupdate_adapter_dev(struct drm_hotupdate_adapter *adapter);
 bool drm_hotupdate_adapter_is_saved(struct drm_hotupdate_adapter *adapter);

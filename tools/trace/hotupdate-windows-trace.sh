@@ -106,7 +106,7 @@ function show(text, clauses,	duration) {
 
 function show_state() {
 	state[field["adapter"]] = field["to"]
-	if (field["to"] == "running" && field["from"] ~ /^(starting|restoring)$/)
+	if (field["to"] == "running" && field["from"] ~ /^(starting|restored)$/)
 		show("DxgkDdiQueryAdapterInfo(DXGKQAITYPE_GPUPCAPS): HotDriverUpdate 1", "W1")
 }
 

@@ -4,6 +4,7 @@
 #include <linux/atomic.h>
 #include <linux/cleanup.h>
 #include <linux/ctype.h>
+#include <linux/err.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/kobject.h>
@@ -21,8 +22,9 @@
  *
  * An adapter is one GPU under hot-update protection. It comes into being when
  * a driver registers for the GPU, can be seen in sysfs from then on, and is
- * announced, with a uevent, when the device has started (W1). It is found again
- * by the GPU's identity: the name of its bus and its own.
+ * announced, with a uevent, when the device has started and the driver is bound (W1).
+ * It is found again by the name of the GPU's bus and its own. A stash is restored to
+ * the very device that it was saved from, and to no other one of the same name.
  *
  * It ends when the driver unregisters, unless the driver has saved: then the
  * adapter stays behind, detached, with its stash, until a driver registers for
@@ -59,11 +61,54 @@ int hotupdate_adapters_alive(void)
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_adapters_alive);
 #endif
 
+/* Set once, before there is an adapter. */
+static work_func_t adapters_settle;
+
+/**
+ * hotupdate_adapters_set_work - set the function of each adapter's settle_work
+ * @settle: function
+ */
+void hotupdate_adapters_set_work(work_func_t settle)
+{
+	adapters_settle = settle;
+}
+
+/**
+ * hotupdate_adapter_get_device - the device of an adapter
+ * @adapter: adapter
+ *
+ * Return: The device with a reference, or NULL if it was removed.
+ */
+struct device *hotupdate_adapter_get_device(struct drm_hotupdate_adapter *adapter)
+{
+	guard(mutex)(&adapter->status_lock);
+
+	return get_device(adapter->device);
+}
+
+/**
+ * hotupdate_adapter_put_device - let go of the device of an adapter
+ * @adapter: adapter
+ *
+ * It is not watched any more. May be called again.
+ */
+void hotupdate_adapter_put_device(struct drm_hotupdate_adapter *adapter)
+{
+	struct device *device = adapter->device;
+
+	scoped_guard(mutex, &adapter->status_lock)
+		WRITE_ONCE(adapter->device, NULL);
+	put_device(device);
+	hotupdate_bus_put(adapter->bus);
+	adapter->bus = NULL;
+}
+
 static void adapter_release(struct device *dev)
 {
 	struct drm_hotupdate_adapter *adapter =
 		container_of(dev, struct drm_hotupdate_adapter, dev);
 
+	hotupdate_adapter_put_device(adapter);
 	hotupdate_stash_exit(&adapter->stash);
 	kfree(adapter->driver);
 	kfree(adapter->compatible);
@@ -104,6 +149,7 @@ static void remove_adapter(struct work_struct *work)
 	 */
 	hotupdate_op_begin(adapter);
 	adapter->untold = true;
+	hotupdate_adapter_put_device(adapter);
 	hotupdate_op_end(adapter);
 	scoped_guard(mutex, &adapter->notify_lock)
 		adapter->removed = true;
@@ -114,18 +160,31 @@ static void remove_adapter(struct work_struct *work)
 	put_device(&adapter->dev);
 }
 
-/*
- * The caller, if it is not an attribute, waits with flush_workqueue(), and has
- * a reference meanwhile: the work drops that of the list. It is the work, too,
- * that tells user space, so that this is done before the adapter goes.
+/**
+ * hotupdate_adapter_end - end an adapter
+ * @adapter: adapter
+ *
+ * The caller, if it is neither an attribute nor a notifier, waits with
+ * hotupdate_adapters_flush(), and has a reference meanwhile: the work drops that of
+ * the list. The work also tells user space, before the adapter goes.
  */
-static void end_adapter(struct drm_hotupdate_adapter *adapter)
+void hotupdate_adapter_end(struct drm_hotupdate_adapter *adapter)
 {
 	lockdep_assert_held(&adapter->op);
 
 	hotupdate_set_state(adapter, HOTUPDATE_NONE);
 	adapter->untold = false;
 	queue_work(remove_wq, &adapter->remove_work);
+}
+
+/**
+ * hotupdate_adapters_flush - wait until adapters that have ended are out of sysfs
+ *
+ * Context: Process context, may sleep. Not from an attribute or a notifier.
+ */
+void hotupdate_adapters_flush(void)
+{
+	flush_workqueue(remove_wq);
 }
 
 static char *adapter_name(struct device *dev)
@@ -153,6 +212,7 @@ static struct drm_hotupdate_adapter *adapter_alloc(const char *name)
 	mutex_init(&adapter->status_lock);
 	mutex_init(&adapter->notify_lock);
 	INIT_WORK(&adapter->remove_work, remove_adapter);
+	INIT_WORK(&adapter->settle_work, adapters_settle);
 	hotupdate_stash_init(&adapter->stash);
 	adapter->state = HOTUPDATE_STARTING;
 	adapter->progress_notified = jiffies;
@@ -166,7 +226,8 @@ static struct drm_hotupdate_adapter *adapter_alloc(const char *name)
 }
 
 /* It is announced when its device has started, and not before (W1). */
-static struct drm_hotupdate_adapter *adapter_create(const char *name)
+static struct drm_hotupdate_adapter *adapter_create(const char *name, struct device *dev,
+						    struct hotupdate_bus *bus)
 {
 	struct drm_hotupdate_adapter *adapter;
 	int err;
@@ -177,6 +238,8 @@ static struct drm_hotupdate_adapter *adapter_create(const char *name)
 	if (IS_ERR(adapter))
 		return adapter;
 
+	adapter->device = get_device(dev);
+	adapter->bus = hotupdate_bus_get(bus);
 	dev_set_uevent_suppress(&adapter->dev, true);
 	err = device_add(&adapter->dev);
 	if (err) {
@@ -188,7 +251,7 @@ static struct drm_hotupdate_adapter *adapter_create(const char *name)
 	return adapter;
 }
 
-static struct drm_hotupdate_adapter *adapter_find(const char *name)
+static struct drm_hotupdate_adapter *adapter_find_name(const char *name)
 {
 	struct drm_hotupdate_adapter *adapter;
 
@@ -197,6 +260,27 @@ static struct drm_hotupdate_adapter *adapter_find(const char *name)
 	list_for_each_entry(adapter, &adapters, link)
 		if (!strcmp(dev_name(&adapter->dev), name))
 			return adapter;
+	return NULL;
+}
+
+/**
+ * hotupdate_adapter_find - find the adapter of a device
+ * @dev: device, compared by pointer
+ *
+ * Return: The adapter with a reference, or NULL.
+ */
+struct drm_hotupdate_adapter *hotupdate_adapter_find(struct device *dev)
+{
+	struct drm_hotupdate_adapter *adapter;
+
+	guard(mutex)(&adapters_lock);
+
+	list_for_each_entry(adapter, &adapters, link) {
+		if (READ_ONCE(adapter->device) == dev) {
+			get_device(&adapter->dev);
+			return adapter;
+		}
+	}
 	return NULL;
 }
 
@@ -225,289 +309,78 @@ int hotupdate_adapters_for_each(int (*fn)(struct drm_hotupdate_adapter *adapter,
 	return ret;
 }
 
-static struct drm_hotupdate_adapter *adapter_find_or_create(const char *name)
+/**
+ * hotupdate_adapters_with_list - call a function with the list of adapters
+ * @fn: function
+ *
+ * No adapter comes or goes meanwhile.
+ */
+void hotupdate_adapters_with_list(void (*fn)(struct list_head *adapters))
+{
+	guard(mutex)(&adapters_lock);
+
+	fn(&adapters);
+}
+
+static struct drm_hotupdate_adapter *
+adapter_find_or_create(const char *name, struct device *dev, struct hotupdate_bus *bus)
 {
 	struct drm_hotupdate_adapter *adapter;
 
 	guard(mutex)(&adapters_lock);
 
-	adapter = adapter_find(name) ?: adapter_create(name);
+	adapter = adapter_find_name(name) ?: adapter_create(name, dev, bus);
 	if (!IS_ERR(adapter))
 		get_device(&adapter->dev);
 	return adapter;
 }
 
-/* Returned within an operation, and with a reference, in a state to attach to. */
-static struct drm_hotupdate_adapter *adapter_claim(const char *name)
+static struct drm_hotupdate_adapter *
+adapter_claim_name(const char *name, struct device *dev, struct hotupdate_bus *bus)
 {
 	struct drm_hotupdate_adapter *adapter;
 
 	for (;;) {
-		adapter = adapter_find_or_create(name);
+		adapter = adapter_find_or_create(name, dev, bus);
 		if (IS_ERR(adapter))
 			return adapter;
 
 		hotupdate_op_begin(adapter);
 		if (adapter->state != HOTUPDATE_NONE)
-			break;
+			return adapter;
 
 		/* It has ended, and its name is about to be free. */
 		hotupdate_op_end(adapter);
 		put_device(&adapter->dev);
-		flush_workqueue(remove_wq);
+		hotupdate_adapters_flush();
 	}
-
-	if (adapter->ops) {
-		hotupdate_error(adapter, -EBUSY, "refused a second driver");
-		hotupdate_op_end(adapter);
-		put_device(&adapter->dev);
-		return ERR_PTR(-EBUSY);
-	}
-	return adapter;
-}
-
-static bool has_white_space(const char *s)
-{
-	for (; *s; s++)
-		if (isspace(*s))
-			return true;
-	return false;
-}
-
-static int check_driver(struct device *dev, const struct drm_hotupdate_driver *drv)
-{
-	const struct drm_hotupdate_ops *ops = drv->ops;
-	const char *what = NULL;
-
-	if (!drv->name || !*drv->name)
-		what = "has no name";
-	else if (!drv->compatible || !*drv->compatible || has_white_space(drv->compatible))
-		what = "has no proper compatible string";
-	else if (!drv->min_version || drv->min_version > drv->version)
-		what = "has no proper range of state versions";
-	else if (!ops || !ops->save_memory || !ops->cancel_save || !ops->restore_memory ||
-		 !ops->restore_abort || !ops->start_device || !ops->stop_device ||
-		 !ops->restore_complete)
-		what = "lacks a callback";
-	if (!what)
-		return 0;
-
-	dev_err(dev, "hot update refused: driver %s %s\n", drv->name ?: "", what);
-	return -EINVAL;
-}
-
-static int check_readable(struct drm_hotupdate_adapter *adapter,
-			  const struct drm_hotupdate_driver *drv)
-{
-	if (adapter->state != HOTUPDATE_DETACHED)
-		return 0;
-
-	if (strcmp(adapter->compatible, drv->compatible))
-		return hotupdate_error(adapter, -EPROTONOSUPPORT,
-				       "driver %s refused: it reads the state of %s, this is of %s",
-				       drv->name, drv->compatible, adapter->compatible);
-	if (adapter->version < drv->min_version || adapter->version > drv->version)
-		return hotupdate_error(adapter, -EPROTONOSUPPORT,
-				       "driver %s refused: it reads state versions %u to %u, this is %u",
-				       drv->name, drv->min_version, drv->version,
-				       adapter->version);
-	return 0;
-}
-
-/* The names of the driver that is attached, or was last. */
-static int set_names(struct drm_hotupdate_adapter *adapter,
-		     const struct drm_hotupdate_driver *drv)
-{
-	char *name = kstrdup(drv->name, GFP_KERNEL);
-	char *compatible = kstrdup(drv->compatible, GFP_KERNEL);
-
-	if (!name || !compatible) {
-		kfree(name);
-		kfree(compatible);
-		return -ENOMEM;
-	}
-
-	guard(mutex)(&adapter->status_lock);
-
-	swap(adapter->driver, name);
-	swap(adapter->compatible, compatible);
-	kfree(name);
-	kfree(compatible);
-	return 0;
-}
-
-static void detach(struct drm_hotupdate_adapter *adapter)
-{
-	adapter->parent = NULL;
-	adapter->ops = NULL;
-	adapter->owner = NULL;
-	adapter->priv = NULL;
-}
-
-static int attach(struct drm_hotupdate_adapter *adapter, struct device *dev,
-		  const struct drm_hotupdate_driver *drv, void *priv)
-{
-	int err;
-
-	err = check_readable(adapter, drv);
-	if (err)
-		return err;
-	err = set_names(adapter, drv);
-	if (err)
-		return err;
-
-	adapter->parent = dev;
-	adapter->ops = drv->ops;
-	adapter->owner = drv->owner;
-	adapter->priv = priv;
-
-	scoped_guard(mutex, &adapter->status_lock) {
-		adapter->min_version = drv->min_version;
-		adapter->driver_version = drv->version;
-		if (adapter->state == HOTUPDATE_STARTING)
-			WRITE_ONCE(adapter->version, drv->version);
-	}
-	trace_drm_hotupdate_attach(adapter, drv->version);
-	return 0;
-}
-
-static int run_driver(struct drm_hotupdate_adapter *adapter)
-{
-	int err;
-
-	err = hotupdate_callback_begin(adapter);
-	if (err)
-		return hotupdate_error(adapter, err, "driver %s refused: it is being unloaded",
-				       adapter->driver);
-
-	if (adapter->state == HOTUPDATE_DETACHED)
-		err = hotupdate_restore_and_start(adapter);
-	else
-		err = hotupdate_start(adapter);
-	hotupdate_callback_end(adapter);
-	return err;
 }
 
 /**
- * drm_hotupdate_adapter_register - put a GPU under hot-update protection
- * @dev: the GPU's device, whose bus and name are its identity
- * @drv: what the driver can do; not looked at after the call, but for
- *	&drm_hotupdate_driver.ops and &drm_hotupdate_driver.owner, which are used
- *	until drm_hotupdate_adapter_unregister()
- * @priv: the driver's own pointer, for drm_hotupdate_adapter_priv()
+ * hotupdate_adapter_claim - begin an operation on the adapter of a device
+ * @dev: device, whose bus and name are the adapter's; a new adapter is made if there
+ *	is none
  *
- * Implements W1, W2, W13, W18, U4, U5 and U6. To be called once, from the
- * driver's probe, when all is ready for the device to be started. If a driver
- * left a stash for this GPU, its blocks are replayed to this one, and only then
- * is the device started; without, it is only started. So restore comes before
- * start by construction.
- *
- * On success the driver holds the restored blocks, and serves. On failure it
- * holds nothing, the GPU is as it was before, and a stash, if there is one, is
- * whole: a probe that returns the error leaves the GPU to another driver.
- *
- * A driver that has to know the adapter in its callbacks takes the one that
- * these are given: they can be called before this has returned.
- *
- * Context: Process context, may sleep. The caller holds no lock that the
- * driver's callbacks take.
- * Return: The adapter, or an ERR_PTR:
- *
- * * -EINVAL: @drv lacks something
- * * -EBUSY: the GPU has a driver
- * * -ENODEV: the driver's module is being unloaded
- * * -EPROTONOSUPPORT: the stash is of another family or version; no callback
- *   was made
- * * -ENOMEM: no memory
- * * the error of the driver's restore_memory or start_device
+ * Return: The adapter, with a reference and within an operation, not necessarily of
+ * this device or free for another driver; or an ERR_PTR.
  */
-struct drm_hotupdate_adapter *
-drm_hotupdate_adapter_register(struct device *dev,
-			       const struct drm_hotupdate_driver *drv,
-			       void *priv)
+struct drm_hotupdate_adapter *hotupdate_adapter_claim(struct device *dev)
 {
 	struct drm_hotupdate_adapter *adapter;
-	bool is_new;
+	struct hotupdate_bus *bus;
 	char *name;
-	int err;
 
-	err = check_driver(dev, drv);
-	if (err)
-		return ERR_PTR(err);
+	/* Before any lock of the core: it waits for notifiers, which take some. */
+	bus = hotupdate_bus_watch(dev->bus);
+	if (IS_ERR(bus))
+		return ERR_CAST(bus);
 
 	name = adapter_name(dev);
-	if (!name)
-		return ERR_PTR(-ENOMEM);
-	adapter = adapter_claim(name);
+	adapter = name ? adapter_claim_name(name, dev, bus) : ERR_PTR(-ENOMEM);
 	kfree(name);
-	if (IS_ERR(adapter))
-		return adapter;
-
-	is_new = adapter->state == HOTUPDATE_STARTING;
-	err = attach(adapter, dev, drv, priv);
-	if (!err)
-		err = run_driver(adapter);
-	if (err) {
-		detach(adapter);
-		if (is_new)
-			end_adapter(adapter);
-	}
-	hotupdate_op_end(adapter);
-
-	if (err && is_new)
-		flush_workqueue(remove_wq);
-	put_device(&adapter->dev);
-	return err ? ERR_PTR(err) : adapter;
+	hotupdate_bus_put(bus);
+	return adapter;
 }
-EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_register);
-
-/* No error: the callback cannot fail, and can be entered though the module goes. */
-static void adapter_stop_device(struct drm_hotupdate_adapter *adapter, bool saved)
-{
-	ktime_t start = ktime_get();
-
-	adapter->ops->stop_device(adapter, saved);
-	trace_drm_hotupdate_stop(adapter, adapter->stash.count, adapter->stash.bytes, 0,
-				 ktime_to_ns(ktime_sub(ktime_get(), start)));
-}
-
-/**
- * drm_hotupdate_adapter_unregister - end a driver's part in an adapter
- * @adapter: adapter, not valid afterwards
- *
- * Implements W21, U2 and U12. Call it once, from the driver's remove. It waits for
- * an operation under way, and then calls the driver's stop_device. In state saved
- * the device keeps running and the stash stays behind. In any other state the
- * device is stopped, and the adapter ends.
- *
- * Either way the driver drops its references to all memory as usual, in stop_device
- * or later: the stash has references of its own.
- *
- * Context: Process context, may sleep. The caller holds no lock that the
- * driver's callbacks take.
- */
-void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter)
-{
-	bool saved;
-
-	get_device(&adapter->dev);
-	hotupdate_op_begin(adapter);
-	saved = adapter->state == HOTUPDATE_SAVED;
-	adapter_stop_device(adapter, saved);
-	detach(adapter);
-	if (saved) {
-		trace_drm_hotupdate_detach(adapter, adapter->version);
-		hotupdate_set_state(adapter, HOTUPDATE_DETACHED);
-	} else {
-		end_adapter(adapter);
-	}
-	hotupdate_op_end(adapter);
-
-	if (!saved)
-		flush_workqueue(remove_wq);
-	put_device(&adapter->dev);
-}
-EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_unregister);
 
 /**
  * drm_hotupdate_adapter_priv - the driver's own pointer
@@ -533,7 +406,7 @@ EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_priv);
  */
 struct device *drm_hotupdate_adapter_dev(struct drm_hotupdate_adapter *adapter)
 {
-	return adapter->parent;
+	return adapter->device;
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_dev);
 
@@ -569,56 +442,6 @@ u32 drm_hotupdate_adapter_version(struct drm_hotupdate_adapter *adapter)
 	return READ_ONCE(adapter->version);
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_version);
-
-static void discard_stash(struct drm_hotupdate_adapter *adapter)
-{
-	unsigned int blocks = adapter->stash.count;
-	u64 bytes = adapter->stash.bytes;
-	ktime_t start = ktime_get();
-
-	hotupdate_stash_clear(&adapter->stash, &adapter->status_lock, false);
-	trace_drm_hotupdate_discard(adapter, blocks, bytes, 0,
-				    ktime_to_ns(ktime_sub(ktime_get(), start)));
-	dev_notice(&adapter->dev, "discarded %u blocks, %llu bytes, on request\n", blocks,
-		   bytes);
-}
-
-/**
- * hotupdate_discard - give up a stash that no driver came back for
- * @adapter: detached adapter
- *
- * Implements U9. The pages are freed; a device that still reads them reads
- * what is not its own any more, so this is for the administrator to decide.
- *
- * Return: 0; -EBUSY if another operation is under way, or a driver is
- * attached; -EINVAL if there is no stash.
- */
-int hotupdate_discard(struct drm_hotupdate_adapter *adapter)
-{
-	int err;
-
-	err = hotupdate_op_try(adapter, "discard");
-	if (err)
-		return err;
-
-	switch (adapter->state) {
-	case HOTUPDATE_DETACHED:
-		discard_stash(adapter);
-		end_adapter(adapter);
-		break;
-	case HOTUPDATE_SAVED:
-		err = hotupdate_error(adapter, -EBUSY,
-				      "discard refused: driver %s is attached, cancel instead",
-				      adapter->driver);
-		break;
-	default:
-		err = hotupdate_error(adapter, -EINVAL,
-				      "discard refused: nothing is stashed");
-	}
-	hotupdate_op_end(adapter);
-	return err;
-}
-EXPORT_SYMBOL_IF_KUNIT(hotupdate_discard);
 
 /**
  * hotupdate_adapters_init - get ready for adapters

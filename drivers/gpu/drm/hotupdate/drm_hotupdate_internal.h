@@ -13,6 +13,7 @@
 #include <linux/lockdep_types.h>
 #include <linux/maple_tree.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -21,9 +22,9 @@
 
 struct dentry;
 struct folio;
+struct hotupdate_bus;
 struct index_chunk;
 struct list_head;
-struct notifier_block;
 struct seq_file;
 
 /* An allocation of a save fails with -ENOMEM before the kernel kills a process. */
@@ -34,22 +35,34 @@ struct seq_file;
  *
  * ::
  *
- *	state       event                            next state
- *	----------  -------------------------------  ----------
- *	(none yet)  register, without a stash        STARTING
- *	STARTING    start_device succeeds            RUNNING
- *	            start_device fails               NONE
- *	RUNNING     prepare                          SAVING
- *	            unregister                       NONE
- *	SAVING      save_memory succeeds             SAVED
- *	            save_memory fails                RUNNING
- *	SAVED       cancel                           RUNNING
- *	            unregister                       DETACHED
- *	DETACHED    register                         RESTORING
- *	            discard                          NONE
- *	RESTORING   start_device succeeds: commit    RUNNING
- *	            a block or start_device fails    DETACHED
+ *	state       event                              next state
+ *	----------  ---------------------------------  ----------
+ *	(none yet)  register, without a stash          STARTING
+ *	STARTING    the driver is bound                RUNNING
+ *	            start_device fails                 NONE
+ *	            the driver leaves                  NONE
+ *	RUNNING     prepare                            SAVING
+ *	            the driver leaves                  NONE
+ *	SAVING      save_memory succeeds               SAVED
+ *	            save_memory fails                  RUNNING
+ *	SAVED       cancel                             RUNNING
+ *	            unregister                         DETACHED
+ *	            the driver leaves without it       STALE
+ *	DETACHED    register                           RESTORING
+ *	            another driver is bound            UNCLAIMED
+ *	            another driver's probe fails       STALE
+ *	            the device goes, or was changed    STALE
+ *	            discard                            NONE
+ *	RESTORING   start_device succeeds              RESTORED
+ *	            a block or start_device fails      DETACHED
+ *	RESTORED    the driver is bound: commit        RUNNING
+ *	            unregister                         DETACHED
+ *	            the driver leaves without it       STALE
+ *	UNCLAIMED   register                           RESTORING
+ *	            the driver leaves, or the device   STALE
+ *	STALE       discard                            NONE
  *
+ * An adapter that is lost enters DETACHED for a moment, and then STALE.
  * hotupdate_set_state() makes every move, and warns of any other.
  */
 enum hotupdate_state {
@@ -67,6 +80,12 @@ enum hotupdate_state {
 	HOTUPDATE_DETACHED,
 	/** @HOTUPDATE_RESTORING: the stash is replayed to a driver */
 	HOTUPDATE_RESTORING,
+	/** @HOTUPDATE_RESTORED: a driver has all of the stash, and is not bound yet */
+	HOTUPDATE_RESTORED,
+	/** @HOTUPDATE_UNCLAIMED: a driver is bound that has not registered */
+	HOTUPDATE_UNCLAIMED,
+	/** @HOTUPDATE_STALE: the stash does not describe the device any more */
+	HOTUPDATE_STALE,
 };
 
 /**
@@ -199,6 +218,35 @@ struct hotupdate_blackout {
 };
 
 #define HOTUPDATE_ERROR_LEN	256
+#define HOTUPDATE_DRIVER_LEN	64
+
+/**
+ * enum hotupdate_event - what happened to the device of an adapter
+ *
+ * Recorded at any time, and acted on within an operation.
+ */
+enum hotupdate_event {
+	/** @HOTUPDATE_EVENT_UNBOUND: a driver has left the device */
+	HOTUPDATE_EVENT_UNBOUND,
+	/** @HOTUPDATE_EVENT_FOREIGN: a driver had the device, and did not register */
+	HOTUPDATE_EVENT_FOREIGN,
+	/** @HOTUPDATE_EVENT_BOUND: a driver is bound to the device */
+	HOTUPDATE_EVENT_BOUND,
+	/** @HOTUPDATE_EVENT_GONE: the device is removed, or was while in use */
+	HOTUPDATE_EVENT_GONE,
+};
+
+/**
+ * enum hotupdate_flag - what is known of the device of an adapter
+ */
+enum hotupdate_flag {
+	/** @HOTUPDATE_FLAG_LOST: it does not work, or has gone */
+	HOTUPDATE_FLAG_LOST,
+	/** @HOTUPDATE_FLAG_GONE: the driver core removes it */
+	HOTUPDATE_FLAG_GONE,
+	/** @HOTUPDATE_FLAG_REGISTERED: its driver has registered since its probe began */
+	HOTUPDATE_FLAG_REGISTERED,
+};
 
 /**
  * struct hotupdate_op - the gate that operations on an adapter pass, one at a time
@@ -210,6 +258,8 @@ struct hotupdate_op {
 	atomic_t waiting;
 	/** @idle: operations that wait for their turn */
 	wait_queue_head_t idle;
+	/** @events: a bit for each &enum hotupdate_event to be acted on; atomic */
+	unsigned long events;
 	/** @dep_map: for lockdep, to which an operation is a lock */
 	struct lockdep_map dep_map;
 };
@@ -225,6 +275,17 @@ struct drm_hotupdate_adapter {
 	struct list_head link;
 	/** @remove_work: takes an adapter that has ended out of sysfs */
 	struct work_struct remove_work;
+	/** @settle_work: looks at the device when its driver has left or failed */
+	struct work_struct settle_work;
+	/** @flags: a bit for each &enum hotupdate_flag; atomic */
+	unsigned long flags;
+	/**
+	 * @saver: name of the device driver that had the device last and registered,
+	 * protected by the lock of the device
+	 */
+	char saver[HOTUPDATE_DRIVER_LEN];
+	/** @bus: the notifier of the device's bus, which goes with @device */
+	struct hotupdate_bus *bus;
 
 	/**
 	 * @op: One operation at a time: a register, unregister, prepare, cancel
@@ -232,16 +293,16 @@ struct drm_hotupdate_adapter {
 	 * @limit_ms. Requests of user space do not wait for it.
 	 */
 	struct hotupdate_op op;
-	/** @parent: the GPU's device, while a driver is attached */
-	struct device *parent;
 	/** @ops: the driver's callbacks, NULL when no driver is attached */
 	const struct drm_hotupdate_ops *ops;
-	/** @owner: the driver's module, while a driver is attached */
-	struct module *owner;
 	/** @priv: the driver's own pointer, while a driver is attached */
 	void *priv;
 	/** @untold: the state has changed, and user space was not told yet */
 	bool untold;
+	/** @tell_later: @settle_work announces the state, when the driver has left */
+	bool tell_later;
+	/** @detached_since: @phase_start before the restore under way */
+	ktime_t detached_since;
 	/** @phase_start: when the part of the blackout under way began */
 	ktime_t phase_start;
 	/** @deadline: when the save under way has to be done, KTIME_MAX for never */
@@ -259,6 +320,10 @@ struct drm_hotupdate_adapter {
 	struct mutex status_lock;
 	/** @state: where it stands */
 	enum hotupdate_state state;
+	/** @device: the GPU's device, with a reference, until it is removed */
+	struct device *device;
+	/** @owner: the driver's module, while a driver is attached */
+	struct module *owner;
 	/** @stash: the blocks */
 	struct hotupdate_stash stash;
 	/** @driver: name of the driver, or of the last one, a copy */
@@ -318,6 +383,12 @@ void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
 			 enum hotupdate_state state);
 void hotupdate_enter_state(struct drm_hotupdate_adapter *adapter,
 			   enum hotupdate_state state);
+void hotupdate_set_detached(struct drm_hotupdate_adapter *adapter);
+void hotupdate_set_stale(struct drm_hotupdate_adapter *adapter, const char *reason);
+void hotupdate_status_set_hook(void (*changed)(void));
+void hotupdate_status_changed(void);
+bool hotupdate_is_lost(const struct drm_hotupdate_adapter *adapter);
+bool hotupdate_has_stash(enum hotupdate_state state);
 void hotupdate_notify(struct drm_hotupdate_adapter *adapter);
 void hotupdate_set_progress(struct drm_hotupdate_adapter *adapter,
 			    unsigned int done);
@@ -332,9 +403,12 @@ u64 hotupdate_blackout_ns(const struct drm_hotupdate_adapter *adapter);
 /* Operations: drm_hotupdate_op.c */
 void hotupdate_op_init(struct hotupdate_op *op);
 void hotupdate_op_begin(struct drm_hotupdate_adapter *adapter);
-int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *what);
+int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *operation);
 bool hotupdate_op_is_busy(struct drm_hotupdate_adapter *adapter);
 void hotupdate_op_end(struct drm_hotupdate_adapter *adapter);
+void hotupdate_op_post(struct drm_hotupdate_adapter *adapter, enum hotupdate_event event);
+void hotupdate_op_set_settle(void (*settle)(struct drm_hotupdate_adapter *adapter,
+					    unsigned long events));
 int hotupdate_callback_result(struct drm_hotupdate_adapter *adapter,
 			      const char *callback, int result);
 int hotupdate_callback_begin(struct drm_hotupdate_adapter *adapter);
@@ -398,14 +472,43 @@ void hotupdate_bar_prepare(enum hotupdate_bar bar, bool on);
 /* Replay: drm_hotupdate_replay.c */
 int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter);
 int hotupdate_start(struct drm_hotupdate_adapter *adapter);
+void hotupdate_finish_start(struct drm_hotupdate_adapter *adapter);
+void hotupdate_restore_undo(struct drm_hotupdate_adapter *adapter, int err);
+void hotupdate_restore_forget(struct drm_hotupdate_adapter *adapter);
+
+/* Buses: drm_hotupdate_bus.c */
+struct hotupdate_bus *hotupdate_bus_watch(const struct bus_type *type);
+struct hotupdate_bus *hotupdate_bus_get(struct hotupdate_bus *bus);
+void hotupdate_bus_put(struct hotupdate_bus *bus);
+bool hotupdate_bus_queue(struct work_struct *work);
+void hotupdate_bus_flush(void);
+int hotupdate_bus_init(notifier_fn_t notify);
+void hotupdate_bus_exit(void);
 
 /* Adapters: drm_hotupdate_adapter.c */
 int hotupdate_adapters_alive(void);
 int hotupdate_adapters_for_each(int (*fn)(struct drm_hotupdate_adapter *adapter,
 					  void *data), void *data);
-int hotupdate_discard(struct drm_hotupdate_adapter *adapter);
+void hotupdate_adapters_with_list(void (*fn)(struct list_head *adapters));
+struct drm_hotupdate_adapter *hotupdate_adapter_claim(struct device *dev);
+struct drm_hotupdate_adapter *hotupdate_adapter_find(struct device *dev);
+struct device *hotupdate_adapter_get_device(struct drm_hotupdate_adapter *adapter);
+void hotupdate_adapter_put_device(struct drm_hotupdate_adapter *adapter);
+void hotupdate_adapter_end(struct drm_hotupdate_adapter *adapter);
+void hotupdate_adapters_flush(void);
+void hotupdate_adapters_set_work(work_func_t settle);
 int hotupdate_adapters_init(void);
 void hotupdate_adapters_exit(void);
+
+/* Registration: drm_hotupdate_register.c */
+void hotupdate_detach(struct drm_hotupdate_adapter *adapter);
+
+/* Discard: drm_hotupdate_discard.c */
+int hotupdate_discard(struct drm_hotupdate_adapter *adapter);
+
+/* Drivers that come and go: drm_hotupdate_bind.c */
+int hotupdate_bind_init(void);
+void hotupdate_bind_exit(void);
 
 /* Sleep and reboot: drm_hotupdate_power.c */
 int hotupdate_power_sleep(struct notifier_block *nb, unsigned long event, void *data);

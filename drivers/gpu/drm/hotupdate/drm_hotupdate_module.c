@@ -82,9 +82,12 @@ static int __init hotupdate_init(void)
 	if (err)
 		return err;
 
-	err = hotupdate_adapters_init();
+	err = hotupdate_bind_init();
 	if (err)
 		goto err_index;
+	err = hotupdate_adapters_init();
+	if (err)
+		goto err_bind;
 	err = hotupdate_power_init();
 	if (err)
 		goto err_adapters;
@@ -93,6 +96,8 @@ static int __init hotupdate_init(void)
 
 err_adapters:
 	hotupdate_adapters_exit();
+err_bind:
+	hotupdate_bind_exit();
 err_index:
 	hotupdate_index_exit();
 	return err;
@@ -102,6 +107,7 @@ static void __exit hotupdate_exit(void)
 {
 	hotupdate_power_exit();
 	hotupdate_adapters_exit();
+	hotupdate_bind_exit();
 	hotupdate_debugfs_exit();
 	hotupdate_fences_exit();
 	hotupdate_index_exit();

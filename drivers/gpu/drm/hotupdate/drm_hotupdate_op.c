@@ -2,6 +2,7 @@
 
 #include <kunit/visibility.h>
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
@@ -31,16 +32,24 @@
  *	ended. A program that waits for a state and acts on it is not refused because
  *	of the operation that led there.
  *
- * All adapters share two more. That of the page index is held while the pages of
+ * All adapters share three more. That of the page index is held while the pages of
  * one range are entered or removed. No memory is allocated under it: a shrinker can
  * drop blocks. That of the list of adapters is held while an adapter is looked for,
- * and made if there is none, with its files in sysfs, and while all are looked at
- * before system sleep or a reboot. Nothing waits for an operation under it. The order
- * is::
+ * and made if there is none, with its files in sysfs, and while all are looked at:
+ * before system sleep or a reboot, and after each change of a state. Then the
+ * status_locks of two adapters are held. Nothing waits for an operation under it. That
+ * of the watched buses is held while a notifier is added to a bus or removed from it,
+ * and not in the notifier. The order is::
  *
+ *	lock of the device -> operation -> list of adapters -> status_lock
  *	operation -> notify_lock -> status_lock
  *	operation -> page index
- *	list of adapters -> status_lock
+ *
+ * The driver core calls the notifier of a bus under a lock of that bus, and often that
+ * of the device. The notifier does not wait for an operation: it records the event,
+ * and the operation under way acts on it when it ends. No operation waits for the lock
+ * of the device. A work item takes that lock first, on a queue that no operation
+ * waits for.
  *
  * No lock is held when a function of the interface returns. A driver must not
  * hold a lock that its callbacks take while it registers, unregisters, prepares or
@@ -56,16 +65,49 @@ void hotupdate_op_init(struct hotupdate_op *op)
 	static struct lock_class_key key;
 
 	op->task = NULL;
+	op->events = 0;
 	atomic_set(&op->waiting, 0);
 	init_waitqueue_head(&op->idle);
 	/* A driver must not wait for an operation under a lock that a callback takes. */
 	lockdep_init_map(&op->dep_map, "hotupdate_op", &key, 0);
 }
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_op_init);
 
-/* Fully ordered: see hotupdate_op_is_busy(). */
+/* Set once, before there is an adapter. */
+static void (*op_settle)(struct drm_hotupdate_adapter *adapter, unsigned long events);
+
+/**
+ * hotupdate_op_set_settle - set the function that acts on events
+ * @settle: function; called within an operation, with a bit for each
+ *	&enum hotupdate_event, from any task
+ */
+void hotupdate_op_set_settle(void (*settle)(struct drm_hotupdate_adapter *adapter,
+					    unsigned long events))
+{
+	op_settle = settle;
+}
+
+/* Fully ordered on success: see hotupdate_op_is_busy(). */
 static bool op_enter(struct hotupdate_op *op)
 {
 	return !cmpxchg(&op->task, NULL, current);
+}
+
+static bool op_try_enter(struct hotupdate_op *op)
+{
+	if (!op_enter(op))
+		return false;
+	mutex_acquire(&op->dep_map, 0, 1, _RET_IP_);
+	return true;
+}
+
+/* Acting on an event can be a reason for another one. */
+static void op_settle_events(struct drm_hotupdate_adapter *adapter)
+{
+	unsigned long events;
+
+	while ((events = xchg(&adapter->op.events, 0)))
+		op_settle(adapter, events);
 }
 
 /**
@@ -83,29 +125,30 @@ void hotupdate_op_begin(struct drm_hotupdate_adapter *adapter)
 	atomic_inc(&op->waiting);
 	wait_event(op->idle, op_enter(op));
 	atomic_dec(&op->waiting);
+	op_settle_events(adapter);
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_op_begin);
 
 /**
  * hotupdate_op_try - begin an operation that user space asks for
  * @adapter: adapter
- * @what: name of the operation
+ * @operation: its name
  *
  * Return: 0, or -EBUSY if another operation is under way, which may be the caller's
  * own if this is one of its callbacks.
  */
-int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *what)
+int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *operation)
 {
 	struct hotupdate_op *op = &adapter->op;
 
 	/* Requests that come all the time must not keep a waiting driver from its turn. */
-	if (!atomic_read(&op->waiting) && op_enter(op)) {
-		mutex_acquire(&op->dep_map, 0, 1, _RET_IP_);
+	if (!atomic_read(&op->waiting) && op_try_enter(op)) {
+		op_settle_events(adapter);
 		return 0;
 	}
 	return hotupdate_error(adapter, -EBUSY,
 			       "%s refused: another operation is under way in state %s",
-			       what, hotupdate_state_name(READ_ONCE(adapter->state)));
+			       operation, hotupdate_state_name(READ_ONCE(adapter->state)));
 }
 
 /**
@@ -122,29 +165,64 @@ bool hotupdate_op_is_busy(struct drm_hotupdate_adapter *adapter)
 	return READ_ONCE(adapter->op.task);
 }
 
-/**
- * hotupdate_op_end - end an operation
- * @adapter: adapter within an operation of the caller, and no callback running
- *
- * Notifies user space if the state has changed. A program can act on the new state
- * at once: this operation is not in its way any more.
- */
-void hotupdate_op_end(struct drm_hotupdate_adapter *adapter)
+static void op_leave(struct drm_hotupdate_adapter *adapter)
 {
 	struct hotupdate_op *op = &adapter->op;
-	bool untold = adapter->untold;
+	bool untold;
 
+	op_settle_events(adapter);
+	untold = adapter->untold;
 	adapter->untold = false;
-	get_device(&adapter->dev);
 	mutex_release(&op->dep_map, _RET_IP_);
 	/* Pairs with op_enter(): the next operation sees all that this one has written. */
 	smp_store_release(&op->task, NULL);
 	wake_up_all(&op->idle);
 	if (untold)
 		hotupdate_notify(adapter);
+}
+
+/**
+ * hotupdate_op_end - end an operation
+ * @adapter: adapter within an operation of the caller, and no callback running
+ *
+ * Acts on events that were recorded meanwhile. Notifies user space if the state has
+ * changed. A program can act on the new state at once: this operation is not in its
+ * way any more.
+ */
+void hotupdate_op_end(struct drm_hotupdate_adapter *adapter)
+{
+	struct hotupdate_op *op = &adapter->op;
+
+	get_device(&adapter->dev);
+	do {
+		op_leave(adapter);
+		/* Pairs with hotupdate_op_post(): either it enters, or its event is seen. */
+		smp_mb();
+	} while (READ_ONCE(op->events) && op_try_enter(op));
 	put_device(&adapter->dev);
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_op_end);
+
+/**
+ * hotupdate_op_post - record an event, to be acted on as soon as possible
+ * @adapter: adapter
+ * @event: event
+ *
+ * If no operation is under way, it is acted on before this returns; otherwise at the
+ * end of that operation, or at the begin of the next. A notifier of the driver core
+ * does not wait for operations: their callbacks can wait for it.
+ *
+ * Context: Process context, may sleep.
+ */
+void hotupdate_op_post(struct drm_hotupdate_adapter *adapter, enum hotupdate_event event)
+{
+	set_bit(event, &adapter->op.events);
+	/* Pairs with hotupdate_op_end(). */
+	smp_mb__after_atomic();
+	if (op_try_enter(&adapter->op))
+		hotupdate_op_end(adapter);
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_op_post);
 
 /**
  * hotupdate_callback_result - judge what a callback of the driver returned

@@ -31,6 +31,9 @@ static int power_check_sleep(struct drm_hotupdate_adapter *adapter, void *unused
 
 	if (!busy && (state == HOTUPDATE_RUNNING || state == HOTUPDATE_NONE))
 		return 0;
+	/* A stash without a device: nothing is stopped that could be restored. */
+	if (!busy && state == HOTUPDATE_STALE && !READ_ONCE(adapter->device))
+		return 0;
 	dev_err(&adapter->dev, "system sleep refused: state is %s%s\n",
 		hotupdate_state_name(state), busy ? ", and an operation is under way" : "");
 	return -EBUSY;

@@ -83,6 +83,8 @@ static int judge_save(struct drm_hotupdate_adapter *adapter, int err)
 		err = hotupdate_error(adapter, -ETIMEDOUT,
 				      "the save took longer than %u ms",
 				      adapter->limit_ms);
+	if (!err && hotupdate_is_lost(adapter))
+		err = hotupdate_error(adapter, -ENODEV, "the device was lost during the save");
 	return err;
 }
 
@@ -174,6 +176,9 @@ static int check_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
 	if (!adapter->ops)
 		return hotupdate_error(adapter, -ENODEV,
 				       "prepare refused: no driver is attached");
+	if (hotupdate_is_lost(adapter))
+		return hotupdate_error(adapter, -ENODEV,
+				       "prepare refused: the device is lost");
 	if (READ_ONCE(prepare_bars))
 		return hotupdate_error(adapter, -EBUSY,
 				       "prepare refused: the system is about to sleep or to go down");
@@ -202,7 +207,7 @@ static int check_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
  * Return: 0, or
  *
  * * -EBUSY: an update, or another operation, is under way, or system sleep
- * * -ENODEV: no driver is attached, or it is being removed
+ * * -ENODEV: no driver is attached, or it is being removed, or the device is lost
  * * -EPROTONOSUPPORT: the driver does not write @version
  * * -ETIMEDOUT: the save took longer than the administrator allowed
  * * the error of the driver or of drm_hotupdate_save_memory()
@@ -235,6 +240,9 @@ static int cancel_saved(struct drm_hotupdate_adapter *adapter)
 	if (adapter->state != HOTUPDATE_SAVED)
 		return hotupdate_error(adapter, -EINVAL,
 				       "nothing to cancel: nothing is saved");
+	if (hotupdate_is_lost(adapter))
+		return hotupdate_error(adapter, -ENODEV,
+				       "cancel refused: the device is lost");
 
 	err = hotupdate_callback_begin(adapter);
 	if (err)
@@ -257,7 +265,7 @@ static int cancel_saved(struct drm_hotupdate_adapter *adapter)
  *
  * Context: Process context, may sleep. Not from a callback.
  * Return: 0; -EBUSY if another operation is under way; -EINVAL if nothing is
- * saved; -ENODEV if the driver is being removed or has gone.
+ * saved; -ENODEV if the driver is being removed or has gone, or the device is lost.
  */
 int drm_hotupdate_cancel(struct drm_hotupdate_adapter *adapter)
 {

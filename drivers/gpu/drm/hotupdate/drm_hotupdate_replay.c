@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 #include <linux/cleanup.h>
+#include <linux/device.h>
 #include <linux/ktime.h>
+#include <linux/lockdep.h>
 #include <linux/math64.h>
 #include <linux/xarray.h>
 
@@ -13,8 +15,9 @@
  *
  * When a driver registers for a GPU whose adapter has a stash, every block is
  * replayed to it, one callback a block, in the order of saving (W13, U1), and
- * then its device is started. That is the commit (U5): the stash lets go, and
- * the driver is told (W18).
+ * then its device is started. The driver does not serve yet: its probe can still
+ * fail. The commit (U5) comes when the driver core has bound the driver: the
+ * stash drops its references, and the driver serves (W18).
  *
  * Anything that fails before the commit is undone (U4): the driver drops what
  * it was given, the stash is whole, the adapter detached. The same driver, or
@@ -107,28 +110,51 @@ static void reset_blocks(struct drm_hotupdate_adapter *adapter)
 }
 
 /* The time of this attempt is time detached, seen from the next one. */
-static void abort_blackout(struct drm_hotupdate_adapter *adapter, ktime_t detached_since)
+static void abort_blackout(struct drm_hotupdate_adapter *adapter)
 {
 	guard(mutex)(&adapter->status_lock);
 
-	adapter->phase_start = detached_since;
+	adapter->phase_start = adapter->detached_since;
 	adapter->blackout.detached_ns = 0;
 	adapter->blackout.replay_ns = 0;
 	adapter->blackout.start_ns = 0;
 }
 
-static void abort_replay(struct drm_hotupdate_adapter *adapter, int err)
+/**
+ * hotupdate_restore_undo - take a restore back that ends without a commit
+ * @adapter: adapter with a driver that has blocks
+ * @err: why, for the trace; 0 if the driver leaves
+ *
+ * Implements U4 and U15. The stash is whole afterwards.
+ */
+void hotupdate_restore_undo(struct drm_hotupdate_adapter *adapter, int err)
 {
 	ktime_t start = ktime_get();
 
+	abort_blackout(adapter);
 	adapter->ops->restore_abort(adapter);
 	trace_drm_hotupdate_abort(adapter, adapter->stash.count, adapter->stash.bytes, err,
 				  since(start));
 	reset_blocks(adapter);
-	hotupdate_set_state(adapter, HOTUPDATE_DETACHED);
 }
 
-/* Nobody has served until the driver was told, so that is part of the start. */
+/**
+ * hotupdate_restore_forget - note that the driver of a restore has gone without a word
+ * @adapter: adapter in state restored
+ *
+ * It cannot be called any more. References to blocks that it has taken with it are
+ * reported.
+ */
+void hotupdate_restore_forget(struct drm_hotupdate_adapter *adapter)
+{
+	abort_blackout(adapter);
+	reset_blocks(adapter);
+}
+
+/*
+ * It cannot fail. The device serves nobody before restore_complete, so the time until
+ * then is part of the start.
+ */
 static void commit(struct drm_hotupdate_adapter *adapter)
 {
 	unsigned int count = adapter->stash.count;
@@ -157,17 +183,18 @@ static void commit(struct drm_hotupdate_adapter *adapter)
 
 /**
  * hotupdate_restore_and_start - replay a stash to the driver, start the device
- * @adapter: detached adapter that a driver is attached to, within callbacks
+ * @adapter: detached or unclaimed adapter that a driver is attached to, within
+ *	callbacks
  *
- * Return: 0 with the adapter in state running, or the error of the driver with
- * the adapter in state detached.
+ * Return: 0 with the adapter in state restored, or the error of the driver with
+ * the adapter in state detached, or stale if it was lost meanwhile.
  */
 int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter)
 {
 	struct hotupdate_blackout *blackout = &adapter->blackout;
-	ktime_t detached_since = adapter->phase_start;
 	int err;
 
+	adapter->detached_since = adapter->phase_start;
 	scoped_guard(mutex, &adapter->status_lock)
 		blackout->detached_ns = hotupdate_phase_end(adapter);
 	hotupdate_enter_state(adapter, HOTUPDATE_RESTORING);
@@ -184,12 +211,12 @@ int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter)
 	scoped_guard(mutex, &adapter->status_lock)
 		blackout->start_ns = hotupdate_phase_end(adapter);
 
-	commit(adapter);
+	hotupdate_set_state(adapter, HOTUPDATE_RESTORED);
 	return 0;
 
 err_abort:
-	abort_blackout(adapter, detached_since);
-	abort_replay(adapter, err);
+	hotupdate_restore_undo(adapter, err);
+	hotupdate_set_detached(adapter);
 	return err;
 }
 
@@ -197,14 +224,40 @@ err_abort:
  * hotupdate_start - start the device of a new adapter
  * @adapter: adapter that a driver is attached to, within callbacks
  *
- * Return: 0 with the adapter in state running, or the error of the driver.
+ * Return: 0, or the error of the driver; in state starting either way.
  */
 int hotupdate_start(struct drm_hotupdate_adapter *adapter)
 {
-	int err;
+	return start_device(adapter, false);
+}
 
-	err = start_device(adapter, false);
-	if (!err)
+/*
+ * A driver that is being probed is not bound yet. Others have registered for a device
+ * that has no driver, or late.
+ */
+static bool start_is_final(struct device *dev)
+{
+	return !READ_ONCE(dev->driver) || device_is_bound(dev);
+}
+
+/**
+ * hotupdate_finish_start - let an adapter run whose driver is bound
+ * @adapter: adapter
+ *
+ * Implements U5 and W18 after a restore. Without effect if the driver can still fail to
+ * be bound, if the device is lost after a restore, or if the adapter runs already.
+ *
+ * Context: Process context, may sleep. Can be a notifier of the driver core, with the
+ * device locked.
+ */
+void hotupdate_finish_start(struct drm_hotupdate_adapter *adapter)
+{
+	lockdep_assert_held(&adapter->op);
+
+	if (!start_is_final(adapter->device))
+		return;
+	if (adapter->state == HOTUPDATE_STARTING)
 		hotupdate_set_state(adapter, HOTUPDATE_RUNNING);
-	return err;
+	else if (adapter->state == HOTUPDATE_RESTORED && !hotupdate_is_lost(adapter))
+		commit(adapter);
 }

@@ -31,6 +31,9 @@ const char *hotupdate_state_name(enum hotupdate_state state)
 		[HOTUPDATE_SAVED] = "saved",
 		[HOTUPDATE_DETACHED] = "detached",
 		[HOTUPDATE_RESTORING] = "restoring",
+		[HOTUPDATE_RESTORED] = "restored",
+		[HOTUPDATE_UNCLAIMED] = "unclaimed",
+		[HOTUPDATE_STALE] = "stale",
 	};
 
 	return names[state];
@@ -76,9 +79,15 @@ static const unsigned long state_moves[] = {
 	[HOTUPDATE_STARTING] = BIT(HOTUPDATE_RUNNING) | BIT(HOTUPDATE_NONE),
 	[HOTUPDATE_RUNNING] = BIT(HOTUPDATE_SAVING) | BIT(HOTUPDATE_NONE),
 	[HOTUPDATE_SAVING] = BIT(HOTUPDATE_SAVED) | BIT(HOTUPDATE_RUNNING),
-	[HOTUPDATE_SAVED] = BIT(HOTUPDATE_DETACHED) | BIT(HOTUPDATE_RUNNING),
-	[HOTUPDATE_DETACHED] = BIT(HOTUPDATE_RESTORING) | BIT(HOTUPDATE_NONE),
-	[HOTUPDATE_RESTORING] = BIT(HOTUPDATE_RUNNING) | BIT(HOTUPDATE_DETACHED),
+	[HOTUPDATE_SAVED] = BIT(HOTUPDATE_DETACHED) | BIT(HOTUPDATE_RUNNING) |
+			    BIT(HOTUPDATE_STALE),
+	[HOTUPDATE_DETACHED] = BIT(HOTUPDATE_RESTORING) | BIT(HOTUPDATE_UNCLAIMED) |
+			       BIT(HOTUPDATE_STALE) | BIT(HOTUPDATE_NONE),
+	[HOTUPDATE_RESTORING] = BIT(HOTUPDATE_RESTORED) | BIT(HOTUPDATE_DETACHED),
+	[HOTUPDATE_RESTORED] = BIT(HOTUPDATE_RUNNING) | BIT(HOTUPDATE_DETACHED) |
+			       BIT(HOTUPDATE_STALE),
+	[HOTUPDATE_UNCLAIMED] = BIT(HOTUPDATE_RESTORING) | BIT(HOTUPDATE_STALE),
+	[HOTUPDATE_STALE] = BIT(HOTUPDATE_NONE),
 };
 
 /**
@@ -93,6 +102,29 @@ bool hotupdate_state_can_move(enum hotupdate_state from, enum hotupdate_state to
 	return from < ARRAY_SIZE(state_moves) && state_moves[from] & BIT(to);
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_state_can_move);
+
+/* Set once, before there is an adapter, or not at all. */
+static void (*status_hook)(void);
+
+/**
+ * hotupdate_status_set_hook - set the function that is called after each change
+ * @changed: function
+ */
+void hotupdate_status_set_hook(void (*changed)(void))
+{
+	status_hook = changed;
+}
+
+/**
+ * hotupdate_status_changed - report that the state or the driver of an adapter changed
+ *
+ * Context: Process context, may sleep. No status_lock is held.
+ */
+void hotupdate_status_changed(void)
+{
+	if (status_hook)
+		status_hook();
+}
 
 /**
  * hotupdate_set_state - move an adapter to the state that an operation ends in
@@ -115,7 +147,75 @@ void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
 		WRITE_ONCE(adapter->state, state);
 
 	adapter->untold = true;
+	adapter->tell_later = false;
 	trace_drm_hotupdate_state(adapter, old, state);
+	hotupdate_status_changed();
+}
+
+/**
+ * hotupdate_is_lost - whether the device of an adapter is lost
+ * @adapter: adapter
+ *
+ * Return: true if it was reported lost, or was removed.
+ */
+bool hotupdate_is_lost(const struct drm_hotupdate_adapter *adapter)
+{
+	return test_bit(HOTUPDATE_FLAG_LOST, &adapter->flags);
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_is_lost);
+
+/**
+ * hotupdate_has_stash - whether a stash that can be restored stands in a state
+ * @state: state
+ *
+ * Return: true from the end of the save to the commit.
+ */
+bool hotupdate_has_stash(enum hotupdate_state state)
+{
+	switch (state) {
+	case HOTUPDATE_SAVED:
+	case HOTUPDATE_DETACHED:
+	case HOTUPDATE_RESTORING:
+	case HOTUPDATE_RESTORED:
+	case HOTUPDATE_UNCLAIMED:
+		return true;
+	default:
+		return false;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_has_stash);
+
+/**
+ * hotupdate_set_stale - give up the hope that a stash can be restored
+ * @adapter: adapter with a stash
+ * @reason: reason, a phrase
+ *
+ * Its pages stay pinned: the device may still use them.
+ */
+void hotupdate_set_stale(struct drm_hotupdate_adapter *adapter, const char *reason)
+{
+	hotupdate_error(adapter, -ESTALE,
+			"%u blocks of driver %s cannot be restored any more: %s",
+			adapter->stash.count, adapter->driver, reason);
+	hotupdate_set_state(adapter, HOTUPDATE_STALE);
+}
+
+/**
+ * hotupdate_set_detached - move an adapter to detached, or stale if it is lost
+ * @adapter: adapter that has just let go of its driver
+ *
+ * While the driver core is still busy with the driver, no other one can be loaded:
+ * user space is told later.
+ */
+void hotupdate_set_detached(struct drm_hotupdate_adapter *adapter)
+{
+	hotupdate_set_state(adapter, HOTUPDATE_DETACHED);
+	if (hotupdate_is_lost(adapter)) {
+		hotupdate_set_stale(adapter, "the device is lost");
+	} else if (adapter->device && READ_ONCE(adapter->device->driver)) {
+		adapter->untold = false;
+		adapter->tell_later = true;
+	}
 }
 
 /**

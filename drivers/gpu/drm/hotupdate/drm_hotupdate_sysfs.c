@@ -38,6 +38,7 @@ static ssize_t _name##_show(struct device *dev,				\
 static DEVICE_ATTR_RO(_name)
 
 STATUS_ATTR_RO(state, "%s", hotupdate_state_name(adapter->state));
+STATUS_ATTR_RO(lost, "%d", hotupdate_is_lost(adapter));
 STATUS_ATTR_RO(blocks, "%u", adapter->stash.count);
 STATUS_ATTR_RO(bytes, "%llu", adapter->stash.bytes);
 STATUS_ATTR_RO(progress, "%u", READ_ONCE(adapter->progress));
@@ -139,6 +140,7 @@ static DEVICE_ATTR_RW(deadline_ms);
 
 static struct attribute *hotupdate_adapter_attrs[] = {
 	&dev_attr_state.attr,
+	&dev_attr_lost.attr,
 	&dev_attr_prepare.attr,
 	&dev_attr_cancel.attr,
 	&dev_attr_discard.attr,

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <kunit/visibility.h>
+#include <linux/bitops.h>
+#include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/device/bus.h>
+#include <linux/notifier.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "drm_hotupdate_internal.h"
+
+/**
+ * DOC: drivers that come and go
+ *
+ * A stash describes a device that nobody has touched since the save. So the core
+ * watches the device, from the registration of its first driver to the end of the
+ * adapter:
+ *
+ * - The binding of the driver completes its registration: a new adapter runs, a
+ *   restore is committed. Until then the probe can fail, also after the driver's own
+ *   code in it has succeeded.
+ * - A driver that is bound to the device of a stash and has not registered makes the
+ *   stash unclaimed: it can still register. If it leaves first, or if the probe of a
+ *   driver of another name failed, the device has been in strange hands, and the stash
+ *   is stale.
+ * - A driver that leaves without unregistering cannot be called any more. Its adapter
+ *   ends, or its stash is stale.
+ * - A stash whose device is removed is stale. The next device of that name is another
+ *   one.
+ *
+ * Devices are compared by pointer. An adapter has a reference to its device, so that
+ * the pointer is not reused.
+ */
+
+/* It cannot be called any more: its module may have gone. */
+static void bind_driver_left(struct drm_hotupdate_adapter *adapter)
+{
+	static const char reason[] = "the driver left the device without unregistering";
+
+	switch (adapter->state) {
+	case HOTUPDATE_RESTORED:
+		hotupdate_restore_forget(adapter);
+		fallthrough;
+	case HOTUPDATE_SAVED:
+		hotupdate_detach(adapter);
+		hotupdate_set_stale(adapter, reason);
+		break;
+	default:
+		hotupdate_error(adapter, -ENODEV, "adapter of driver %s ends: %s",
+				adapter->driver, reason);
+		hotupdate_detach(adapter);
+		hotupdate_adapter_end(adapter);
+	}
+}
+
+static bool bind_is_waiting(const struct drm_hotupdate_adapter *adapter)
+{
+	return adapter->state == HOTUPDATE_DETACHED || adapter->state == HOTUPDATE_UNCLAIMED;
+}
+
+static void bind_foreign_driver_left(struct drm_hotupdate_adapter *adapter)
+{
+	if (bind_is_waiting(adapter))
+		hotupdate_set_stale(adapter, "another driver had the device");
+}
+
+static void bind_driver_is_unbound(struct drm_hotupdate_adapter *adapter)
+{
+	if (adapter->ops)
+		bind_driver_left(adapter);
+	else if (adapter->state == HOTUPDATE_UNCLAIMED)
+		/* It was refused, and has had the device all the same. */
+		bind_foreign_driver_left(adapter);
+}
+
+static void bind_driver_is_bound(struct drm_hotupdate_adapter *adapter)
+{
+	if (adapter->ops) {
+		hotupdate_finish_start(adapter);
+	} else if (adapter->state == HOTUPDATE_DETACHED && adapter->device &&
+		   device_is_bound(adapter->device)) {
+		dev_warn(&adapter->dev, "a driver is bound that has not registered\n");
+		hotupdate_set_state(adapter, HOTUPDATE_UNCLAIMED);
+	}
+}
+
+/* The last moment in which the device can be pointed at. */
+static void bind_device_is_gone(struct drm_hotupdate_adapter *adapter)
+{
+	/* hotupdate_detach() records the event again. */
+	if (adapter->ops)
+		return;
+	if (bind_is_waiting(adapter))
+		hotupdate_set_stale(adapter, "the device was removed");
+	hotupdate_adapter_put_device(adapter);
+}
+
+/* Within an operation, of any task. */
+static void bind_settle(struct drm_hotupdate_adapter *adapter, unsigned long events)
+{
+	if (events & BIT(HOTUPDATE_EVENT_UNBOUND))
+		bind_driver_is_unbound(adapter);
+	if (events & BIT(HOTUPDATE_EVENT_FOREIGN))
+		bind_foreign_driver_left(adapter);
+	if (events & BIT(HOTUPDATE_EVENT_BOUND))
+		bind_driver_is_bound(adapter);
+	if (events & BIT(HOTUPDATE_EVENT_GONE))
+		bind_device_is_gone(adapter);
+}
+
+/*
+ * With the device locked no probe and no removal is under way, and what the driver left
+ * to the driver core to undo has been undone.
+ */
+static void bind_look(struct drm_hotupdate_adapter *adapter, struct device *dev)
+{
+	bool is_uncommitted = adapter->state == HOTUPDATE_STARTING ||
+			      adapter->state == HOTUPDATE_RESTORED;
+
+	if (adapter->ops && is_uncommitted && dev && !dev->driver)
+		bind_driver_left(adapter);
+	if (adapter->tell_later) {
+		adapter->tell_later = false;
+		adapter->untold = true;
+	}
+}
+
+static void bind_settle_work(struct work_struct *work)
+{
+	struct drm_hotupdate_adapter *adapter =
+		container_of(work, struct drm_hotupdate_adapter, settle_work);
+	struct device *dev = hotupdate_adapter_get_device(adapter);
+
+	if (dev)
+		device_lock(dev);
+	hotupdate_op_begin(adapter);
+	bind_look(adapter, dev);
+	if (dev)
+		device_unlock(dev);
+	/* Announces the state, when the next driver can be loaded. */
+	hotupdate_op_end(adapter);
+	put_device(dev);
+	put_device(&adapter->dev);
+}
+
+/* Without it, the next driver's probe could not be judged by its name. */
+static void bind_note_driver(struct drm_hotupdate_adapter *adapter, struct device *dev)
+{
+	if (test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags) && dev->driver)
+		strscpy(adapter->saver, dev->driver->name);
+}
+
+static bool bind_is_saver(struct drm_hotupdate_adapter *adapter, const char *name)
+{
+	return !strncmp(adapter->saver, name, sizeof(adapter->saver) - 1);
+}
+
+static void bind_queue_work(struct drm_hotupdate_adapter *adapter)
+{
+	get_device(&adapter->dev);
+	if (!hotupdate_bus_queue(&adapter->settle_work))
+		put_device(&adapter->dev);
+}
+
+static void bind_notice_unbound(struct drm_hotupdate_adapter *adapter)
+{
+	bool registered = test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags);
+
+	hotupdate_op_post(adapter, registered ? HOTUPDATE_EVENT_UNBOUND :
+						HOTUPDATE_EVENT_FOREIGN);
+	bind_queue_work(adapter);
+}
+
+static void bind_notice_failed_probe(struct drm_hotupdate_adapter *adapter,
+				     struct device *dev)
+{
+	const char *name = dev->driver ? dev->driver->name : "";
+
+	if (!test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags)) {
+		if (bind_is_saver(adapter, name))
+			dev_warn(&adapter->dev, "driver %s failed before it registered\n",
+				 name);
+		else
+			hotupdate_op_post(adapter, HOTUPDATE_EVENT_FOREIGN);
+	}
+	bind_queue_work(adapter);
+}
+
+static void bind_notice(struct drm_hotupdate_adapter *adapter, struct device *dev,
+			unsigned long action)
+{
+	switch (action) {
+	case BUS_NOTIFY_BIND_DRIVER:
+		clear_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags);
+		break;
+	case BUS_NOTIFY_BOUND_DRIVER:
+		hotupdate_op_post(adapter, HOTUPDATE_EVENT_BOUND);
+		break;
+	case BUS_NOTIFY_DRIVER_NOT_BOUND:
+		bind_notice_failed_probe(adapter, dev);
+		break;
+	case BUS_NOTIFY_UNBIND_DRIVER:
+		bind_note_driver(adapter, dev);
+		break;
+	case BUS_NOTIFY_UNBOUND_DRIVER:
+		bind_notice_unbound(adapter);
+		break;
+	case BUS_NOTIFY_DEL_DEVICE:
+		set_bit(HOTUPDATE_FLAG_GONE, &adapter->flags);
+		set_bit(HOTUPDATE_FLAG_LOST, &adapter->flags);
+		hotupdate_op_post(adapter, HOTUPDATE_EVENT_GONE);
+		break;
+	}
+}
+
+/*
+ * The notifier of all buses. It never waits for an operation, never queues what it waits
+ * for, and takes no reference to a driver's module: the device is locked, except for
+ * BUS_NOTIFY_DEL_DEVICE.
+ */
+static int bind_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct device *dev = data;
+	struct drm_hotupdate_adapter *adapter = hotupdate_adapter_find(dev);
+
+	if (adapter) {
+		bind_notice(adapter, dev, action);
+		put_device(&adapter->dev);
+	}
+	return NOTIFY_DONE;
+}
+
+/**
+ * hotupdate_bind_init - get ready to watch devices
+ *
+ * Return: 0 or a negative errno.
+ */
+int hotupdate_bind_init(void)
+{
+	hotupdate_op_set_settle(bind_settle);
+	hotupdate_adapters_set_work(bind_settle_work);
+	return hotupdate_bus_init(bind_notify);
+}
+
+/**
+ * hotupdate_bind_exit - undo hotupdate_bind_init()
+ */
+void hotupdate_bind_exit(void)
+{
+	hotupdate_bus_exit();
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <kunit/visibility.h>
+#include <linux/delay.h>
+#include <linux/device.h>
+#include <linux/ktime.h>
+
+#include "drm_hotupdate_internal.h"
+#include "drm_hotupdate_trace.h"
+
+/* How long a discard waits for the lock of the device. */
+#define LOCK_PATIENCE_MS	1000
+#define LOCK_PERIOD_MS		10
+
+static void discard_stash(struct drm_hotupdate_adapter *adapter)
+{
+	unsigned int blocks = adapter->stash.count;
+	u64 bytes = adapter->stash.bytes;
+	ktime_t start = ktime_get();
+
+	hotupdate_stash_clear(&adapter->stash, &adapter->status_lock, false);
+	trace_drm_hotupdate_discard(adapter, blocks, bytes, 0,
+				    ktime_to_ns(ktime_sub(ktime_get(), start)));
+	dev_notice(&adapter->dev, "discarded %u blocks, %llu bytes, on request\n", blocks,
+		   bytes);
+}
+
+/*
+ * Not device_lock(): a driver that unregisters holds that lock, and can wait for the
+ * writers of attributes. Returns false if it is not to be had, as during a probe.
+ */
+static bool discard_lock_device(struct device *dev)
+{
+	unsigned int waited_ms;
+
+	for (waited_ms = 0; !device_trylock(dev); waited_ms += LOCK_PERIOD_MS) {
+		if (waited_ms >= LOCK_PATIENCE_MS)
+			return false;
+		msleep(LOCK_PERIOD_MS);
+	}
+	return true;
+}
+
+static int discard_check(struct drm_hotupdate_adapter *adapter, struct device *dev)
+{
+	switch (adapter->state) {
+	case HOTUPDATE_DETACHED:
+	case HOTUPDATE_STALE:
+		if (dev && dev->driver)
+			return hotupdate_error(adapter, -EBUSY,
+					       "discard refused: driver %s has the device",
+					       dev->driver->name);
+		return 0;
+	case HOTUPDATE_SAVED:
+		return hotupdate_error(adapter, -EBUSY,
+				       "discard refused: driver %s is attached, cancel instead",
+				       adapter->driver);
+	case HOTUPDATE_RESTORED:
+		return hotupdate_error(adapter, -EBUSY,
+				       "discard refused: driver %s is about to take over",
+				       adapter->driver);
+	case HOTUPDATE_UNCLAIMED:
+		return hotupdate_error(adapter, -EBUSY,
+				       "discard refused: a driver has the device");
+	default:
+		return hotupdate_error(adapter, -EINVAL,
+				       "discard refused: nothing is stashed");
+	}
+}
+
+static int discard_locked(struct drm_hotupdate_adapter *adapter, struct device *dev)
+{
+	int err;
+
+	err = hotupdate_op_try(adapter, "discard");
+	if (err)
+		return err;
+
+	err = discard_check(adapter, dev);
+	if (!err) {
+		discard_stash(adapter);
+		hotupdate_adapter_end(adapter);
+	}
+	hotupdate_op_end(adapter);
+	return err;
+}
+
+/**
+ * hotupdate_discard - give up a stash that no driver came back for
+ * @adapter: detached or stale adapter
+ *
+ * Implements U9. The pages are freed; a device that still reads them reads
+ * what is not its own any more, so this is for the administrator to decide.
+ *
+ * Return: 0; -EBUSY if another operation is under way, or a driver is
+ * attached or bound; -EINVAL if there is no stash.
+ */
+int hotupdate_discard(struct drm_hotupdate_adapter *adapter)
+{
+	struct device *dev = hotupdate_adapter_get_device(adapter);
+	int err;
+
+	if (!dev)
+		return discard_locked(adapter, NULL);
+
+	if (discard_lock_device(dev)) {
+		err = discard_locked(adapter, dev);
+		device_unlock(dev);
+	} else {
+		err = hotupdate_error(adapter, -EBUSY,
+				      "discard refused: the device is being bound, unbound or reset");
+	}
+	put_device(dev);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_discard);

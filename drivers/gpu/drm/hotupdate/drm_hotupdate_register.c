@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <linux/bitops.h>
+#include <linux/cleanup.h>
+#include <linux/ctype.h>
+#include <linux/export.h>
+#include <linux/ktime.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "drm_hotupdate_internal.h"
+#include "drm_hotupdate_trace.h"
+
+static bool has_white_space(const char *s)
+{
+	for (; *s; s++)
+		if (isspace(*s))
+			return true;
+	return false;
+}
+
+static int check_driver(struct device *dev, const struct drm_hotupdate_driver *drv)
+{
+	const struct drm_hotupdate_ops *ops = drv->ops;
+	const char *what = NULL;
+
+	if (!drv->name || !*drv->name)
+		what = "has no name";
+	else if (!drv->compatible || !*drv->compatible || has_white_space(drv->compatible))
+		what = "has no proper compatible string";
+	else if (!drv->min_version || drv->min_version > drv->version)
+		what = "has no proper range of state versions";
+	else if (!ops || !ops->save_memory || !ops->cancel_save || !ops->restore_memory ||
+		 !ops->restore_abort || !ops->start_device || !ops->stop_device ||
+		 !ops->restore_complete)
+		what = "lacks a callback";
+	if (!what)
+		return 0;
+
+	dev_err(dev, "hot update refused: driver %s %s\n", drv->name ?: "", what);
+	return -EINVAL;
+}
+
+/* Adapters have the names of devices, but are of one device. */
+static int check_device(struct drm_hotupdate_adapter *adapter, struct device *dev,
+			const struct drm_hotupdate_driver *drv)
+{
+	if (adapter->ops)
+		return hotupdate_error(adapter, -EBUSY, "refused a second driver");
+
+	if (adapter->state != HOTUPDATE_STALE && adapter->device != dev) {
+		hotupdate_set_stale(adapter, "another device has taken its name");
+		hotupdate_adapter_put_device(adapter);
+	}
+	if (adapter->state == HOTUPDATE_STALE)
+		return hotupdate_error(adapter, -ESTALE,
+				       "driver %s refused: %u blocks are stale, discard them first",
+				       drv->name, adapter->stash.count);
+	return 0;
+}
+
+static int check_readable(struct drm_hotupdate_adapter *adapter,
+			  const struct drm_hotupdate_driver *drv)
+{
+	if (!hotupdate_has_stash(adapter->state))
+		return 0;
+
+	if (strcmp(adapter->compatible, drv->compatible))
+		return hotupdate_error(adapter, -EPROTONOSUPPORT,
+				       "driver %s refused: it reads the state of %s, this is of %s",
+				       drv->name, drv->compatible, adapter->compatible);
+	if (adapter->version < drv->min_version || adapter->version > drv->version)
+		return hotupdate_error(adapter, -EPROTONOSUPPORT,
+				       "driver %s refused: it reads state versions %u to %u, this is %u",
+				       drv->name, drv->min_version, drv->version,
+				       adapter->version);
+	return 0;
+}
+
+/* The names of the driver that is attached, or was last. */
+static int set_names(struct drm_hotupdate_adapter *adapter,
+		     const struct drm_hotupdate_driver *drv)
+{
+	char *name = kstrdup(drv->name, GFP_KERNEL);
+	char *compatible = kstrdup(drv->compatible, GFP_KERNEL);
+
+	if (!name || !compatible) {
+		kfree(name);
+		kfree(compatible);
+		return -ENOMEM;
+	}
+
+	guard(mutex)(&adapter->status_lock);
+
+	swap(adapter->driver, name);
+	swap(adapter->compatible, compatible);
+	kfree(name);
+	kfree(compatible);
+	return 0;
+}
+
+/**
+ * hotupdate_detach - let go of the driver of an adapter
+ * @adapter: adapter
+ */
+void hotupdate_detach(struct drm_hotupdate_adapter *adapter)
+{
+	lockdep_assert_held(&adapter->op);
+
+	adapter->ops = NULL;
+	adapter->priv = NULL;
+	scoped_guard(mutex, &adapter->status_lock)
+		adapter->owner = NULL;
+	hotupdate_status_changed();
+	/* An attached driver has kept the device. */
+	if (test_bit(HOTUPDATE_FLAG_GONE, &adapter->flags))
+		set_bit(HOTUPDATE_EVENT_GONE, &adapter->op.events);
+}
+
+static int attach(struct drm_hotupdate_adapter *adapter, struct device *dev,
+		  const struct drm_hotupdate_driver *drv, void *priv)
+{
+	int err;
+
+	err = check_device(adapter, dev, drv) ?: check_readable(adapter, drv) ?:
+	      set_names(adapter, drv);
+	if (err)
+		return err;
+
+	adapter->ops = drv->ops;
+	adapter->priv = priv;
+
+	scoped_guard(mutex, &adapter->status_lock) {
+		adapter->owner = drv->owner;
+		adapter->min_version = drv->min_version;
+		adapter->driver_version = drv->version;
+		if (adapter->state == HOTUPDATE_STARTING)
+			WRITE_ONCE(adapter->version, drv->version);
+	}
+	hotupdate_status_changed();
+	trace_drm_hotupdate_attach(adapter, drv->version);
+	return 0;
+}
+
+static int run_driver(struct drm_hotupdate_adapter *adapter)
+{
+	int err;
+
+	err = hotupdate_callback_begin(adapter);
+	if (err)
+		return hotupdate_error(adapter, err, "driver %s refused: it is being unloaded",
+				       adapter->driver);
+
+	if (adapter->state == HOTUPDATE_STARTING)
+		err = hotupdate_start(adapter);
+	else
+		err = hotupdate_restore_and_start(adapter);
+	if (!err)
+		hotupdate_finish_start(adapter);
+	hotupdate_callback_end(adapter);
+	return err;
+}
+
+/**
+ * drm_hotupdate_adapter_register - put a GPU under hot-update protection
+ * @dev: the GPU's device, whose bus and name are its identity
+ * @drv: what the driver can do; not looked at after the call, but for
+ *	&drm_hotupdate_driver.ops and &drm_hotupdate_driver.owner, which are used
+ *	until drm_hotupdate_adapter_unregister()
+ * @priv: the driver's own pointer, for drm_hotupdate_adapter_priv()
+ *
+ * Implements W1, W2, W13, W18, U4, U5 and U6. To be called once, from the
+ * driver's probe, when all is ready for the device to be started. If a driver
+ * left a stash for this GPU, its blocks are replayed to this one, and only then
+ * is the device started; without, it is only started. So restore comes before
+ * start by construction.
+ *
+ * On success the driver holds the restored blocks. If it is being probed, the commit
+ * follows when the driver core has bound it, with restore_complete, and otherwise at
+ * once. Until then drm_hotupdate_adapter_unregister() leads back to the stash. On
+ * failure the driver holds nothing, the GPU is as it was before, and a stash, if there is one, is
+ * whole: a probe that returns the error leaves the GPU to another driver.
+ *
+ * A driver that has to know the adapter in its callbacks takes the one that
+ * these are given: they can be called before this has returned.
+ *
+ * Context: Process context, may sleep. The caller holds no lock that the
+ * driver's callbacks take.
+ * Return: The adapter, or an ERR_PTR:
+ *
+ * * -EINVAL: @drv lacks something
+ * * -EBUSY: the GPU has a driver
+ * * -ESTALE: the stash does not describe this device any more, and has to be discarded
+ *   first; no callback was made
+ * * -ENODEV: the driver's module is being unloaded
+ * * -EPROTONOSUPPORT: the stash is of another family or version; no callback
+ *   was made
+ * * -ENOMEM: no memory
+ * * the error of the driver's restore_memory or start_device
+ */
+struct drm_hotupdate_adapter *
+drm_hotupdate_adapter_register(struct device *dev,
+			       const struct drm_hotupdate_driver *drv,
+			       void *priv)
+{
+	struct drm_hotupdate_adapter *adapter;
+	bool is_new;
+	int err;
+
+	err = check_driver(dev, drv);
+	if (err)
+		return ERR_PTR(err);
+	adapter = hotupdate_adapter_claim(dev);
+	if (IS_ERR(adapter))
+		return adapter;
+
+	set_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags);
+	is_new = adapter->state == HOTUPDATE_STARTING && !adapter->ops;
+	err = attach(adapter, dev, drv, priv);
+	if (!err) {
+		err = run_driver(adapter);
+		if (err)
+			hotupdate_detach(adapter);
+	}
+	if (err && is_new)
+		hotupdate_adapter_end(adapter);
+	hotupdate_op_end(adapter);
+
+	if (err && is_new)
+		hotupdate_adapters_flush();
+	put_device(&adapter->dev);
+	return err ? ERR_PTR(err) : adapter;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_register);
+
+/* No error: the callback cannot fail, and can be entered though the module goes. */
+static void adapter_stop_device(struct drm_hotupdate_adapter *adapter, bool saved)
+{
+	ktime_t start = ktime_get();
+
+	adapter->ops->stop_device(adapter, saved);
+	trace_drm_hotupdate_stop(adapter, adapter->stash.count, adapter->stash.bytes, 0,
+				 ktime_to_ns(ktime_sub(ktime_get(), start)));
+}
+
+/*
+ * The stash stays behind. A device that is lost is stopped, whatever was saved of it:
+ * nothing can be restored to it.
+ */
+static void leave_stash(struct drm_hotupdate_adapter *adapter)
+{
+	adapter_stop_device(adapter, !hotupdate_is_lost(adapter));
+	if (adapter->state == HOTUPDATE_RESTORED)
+		hotupdate_restore_undo(adapter, 0);
+	hotupdate_detach(adapter);
+	trace_drm_hotupdate_detach(adapter, adapter->version);
+	hotupdate_set_detached(adapter);
+}
+
+static void stop_and_end(struct drm_hotupdate_adapter *adapter)
+{
+	adapter_stop_device(adapter, false);
+	hotupdate_detach(adapter);
+	hotupdate_adapter_end(adapter);
+}
+
+/**
+ * drm_hotupdate_adapter_unregister - end a driver's part in an adapter
+ * @adapter: adapter, not valid afterwards
+ *
+ * Implements W21, U2 and U12. Call it once, from the driver's remove, or when its probe
+ * fails after the registration. It waits for an operation under way, and then calls the
+ * driver's stop_device. In state saved the device keeps running and the stash stays
+ * behind. After a restore that is not committed yet the same is true, and restore_abort
+ * follows. In any other state the device is stopped, and the adapter ends.
+ *
+ * A lost device is stopped in any state, and a stash of it becomes stale.
+ *
+ * In all cases the driver drops its references to all memory as usual, in stop_device
+ * or later: the stash has references of its own.
+ *
+ * Context: Process context, may sleep. The caller holds no lock that the
+ * driver's callbacks take.
+ */
+void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter)
+{
+	bool has_ended = false;
+
+	get_device(&adapter->dev);
+	hotupdate_op_begin(adapter);
+	if (!adapter->ops) {
+		dev_err(&adapter->dev, "unregistered by a driver that had left already\n");
+	} else if (hotupdate_has_stash(adapter->state)) {
+		leave_stash(adapter);
+	} else {
+		stop_and_end(adapter);
+		has_ended = true;
+	}
+	hotupdate_op_end(adapter);
+
+	if (has_ended)
+		hotupdate_adapters_flush();
+	put_device(&adapter->dev);
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_unregister);
+
+/**
+ * drm_hotupdate_adapter_lost - report that the device does not work any more
+ * @adapter: adapter of a registered driver
+ *
+ * For a device that does not answer, or that had to be reset. It is noted for good: no
+ * prepare or cancel is possible afterwards, a restore is not committed, and
+ * drm_hotupdate_adapter_unregister() stops the device. A stash becomes stale: its pages
+ * stay pinned until the administrator discards it, because the device may still use
+ * them. A device that is removed is lost without this call.
+ *
+ * Context: Any.
+ */
+void drm_hotupdate_adapter_lost(struct drm_hotupdate_adapter *adapter)
+{
+	if (!test_and_set_bit(HOTUPDATE_FLAG_LOST, &adapter->flags))
+		dev_err(&adapter->dev, "the driver reports that the device is lost\n");
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_lost);

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A bus, with devices that the driver core binds and unbinds: for what only a real
+ * probe, removal or unplugging shows.
+ */
+
+#include <kunit/test.h>
+#include <linux/device.h>
+#include <linux/device/bus.h>
+#include <linux/slab.h>
+
+#include "drm_hotupdate_fake_bus.h"
+
+static struct fake_slot *to_slot(struct device *dev)
+{
+	return container_of(dev, struct fake_slot_device, dev)->slot;
+}
+
+static int fake_bus_match(struct device *dev, const struct device_driver *drv)
+{
+	return to_slot(dev)->wanted == drv;
+}
+
+static void leave_late(void *data)
+{
+	fake_driver_unregister(data);
+}
+
+static int register_driver(struct fake_slot *slot, struct fake_driver *driver)
+{
+	int err = fake_driver_register(driver);
+
+	if (err)
+		return err;
+	if (slot->end == FAKE_END_MANAGED)
+		err = devm_add_action_or_reset(slot->gpu->dev, leave_late, driver);
+	return err;
+}
+
+/* What a driver does at its end; with FAKE_END_FORGOTTEN it does nothing. */
+static void end_driver(struct fake_slot *slot)
+{
+	struct fake_driver *driver = slot->driver;
+
+	if (driver && driver->adapter && slot->end == FAKE_END_USUAL)
+		fake_driver_unregister(driver);
+}
+
+static int fake_bus_probe(struct device *dev)
+{
+	struct fake_slot *slot = to_slot(dev);
+	int err = 0;
+
+	slot->register_err = 0;
+	if (slot->driver) {
+		slot->register_err = register_driver(slot, slot->driver);
+		err = slot->ignores_refusal ? 0 : slot->register_err;
+	}
+	if (slot->in_probe)
+		slot->in_probe(slot);
+	if (!err && slot->probe_err) {
+		err = slot->probe_err;
+		end_driver(slot);
+	}
+	return err;
+}
+
+static void fake_bus_remove(struct device *dev)
+{
+	struct fake_slot *slot = to_slot(dev);
+
+	end_driver(slot);
+	if (slot->in_remove)
+		slot->in_remove(slot);
+}
+
+static const struct bus_type fake_bus = {
+	.name = "hotupdate_kunit",
+	.match = fake_bus_match,
+	.probe = fake_bus_probe,
+	.remove = fake_bus_remove,
+};
+
+struct device_driver fake_bus_drivers[FAKE_BUS_NUM_DRIVERS] = {
+	[FAKE_BUS_SAVER] = { .name = "saver", .bus = &fake_bus },
+	[FAKE_BUS_OTHER] = { .name = "other", .bus = &fake_bus },
+};
+
+int fake_bus_suite_init(struct kunit_suite *suite)
+{
+	unsigned int i;
+	int err;
+
+	err = fake_suite_init(suite) ?: bus_register(&fake_bus);
+	if (err)
+		return err;
+	for (i = 0; i < FAKE_BUS_NUM_DRIVERS && !err; i++)
+		err = driver_register(&fake_bus_drivers[i]);
+	return err;
+}
+
+void fake_bus_suite_exit(struct kunit_suite *suite)
+{
+	unsigned int i;
+
+	for (i = 0; i < FAKE_BUS_NUM_DRIVERS; i++)
+		driver_unregister(&fake_bus_drivers[i]);
+	/* The core has a notifier on the bus until its last work item is done. */
+	hotupdate_bus_flush();
+	bus_unregister(&fake_bus);
+	fake_suite_exit(suite);
+}
+
+static void slot_device_release(struct device *dev)
+{
+	struct fake_slot_device *device = container_of(dev, struct fake_slot_device, dev);
+
+	kfree(device);
+}
+
+/* On the bus, or on none; not seen by the driver core before fake_slot_plug(). */
+static struct device *slot_new_device(struct fake_slot *slot, bool on_bus)
+{
+	struct fake_slot_device *device = kzalloc(sizeof(*device), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(slot->test, device);
+	device->slot = slot;
+	device_initialize(&device->dev);
+	device->dev.release = slot_device_release;
+	if (on_bus)
+		device->dev.bus = &fake_bus;
+	KUNIT_ASSERT_EQ(slot->test, dev_set_name(&device->dev, "slot%u", slot->number), 0);
+	return &device->dev;
+}
+
+/* A slot with a device in it, which no driver wants. */
+struct fake_slot *fake_slot_new(struct kunit *test)
+{
+	static unsigned int number;
+	struct fake_slot *slot = kunit_kzalloc(test, sizeof(*slot), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, slot);
+	slot->test = test;
+	slot->number = number++;
+	slot->gpu = fake_gpu_without_device(test);
+	fake_slot_plug(slot);
+	return slot;
+}
+
+/* Another device, which has the name of the last one. */
+void fake_slot_plug(struct fake_slot *slot)
+{
+	struct device *dev = slot_new_device(slot, true);
+
+	slot->gpu->dev = dev;
+	slot->wanted = NULL;
+	KUNIT_ASSERT_EQ(slot->test, device_add(dev), 0);
+}
+
+void fake_slot_unplug(struct fake_slot *slot)
+{
+	device_unregister(slot->gpu->dev);
+	slot->gpu->dev = NULL;
+}
+
+/* Returns what the driver core's attempt does: 1 if it is bound. */
+int fake_slot_bind(struct fake_slot *slot, enum fake_bus_driver which,
+		   struct fake_driver *driver)
+{
+	slot->wanted = &fake_bus_drivers[which];
+	slot->driver = driver;
+	return device_attach(slot->gpu->dev);
+}
+
+void fake_slot_unbind(struct fake_slot *slot)
+{
+	device_release_driver(slot->gpu->dev);
+}
+
+/* After all that the core has to do when the driver core is done. */
+void fake_slot_settle(struct fake_slot *slot)
+{
+	hotupdate_bus_flush();
+}
+
+/* Saved by a driver that is unbound then: for the next one. */
+struct fake_driver *fake_slot_detach(struct fake_slot *slot)
+{
+	struct fake_driver *driver = fake_driver_new(slot->test, slot->gpu);
+
+	fake_driver_saves_each_kind(driver);
+	KUNIT_ASSERT_EQ(slot->test, fake_slot_bind(slot, FAKE_BUS_SAVER, driver), 1);
+	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RUNNING);
+	KUNIT_ASSERT_EQ(slot->test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	fake_slot_unbind(slot);
+	fake_slot_settle(slot);
+	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_DETACHED);
+	return driver;
+}
