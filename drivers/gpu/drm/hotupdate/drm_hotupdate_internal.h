@@ -324,6 +324,8 @@ struct drm_hotupdate_adapter {
 	struct device *device;
 	/** @owner: the driver's module, while a driver is attached */
 	struct module *owner;
+	/** @guarded: @owner, while the guard has a reference; within its lock, too */
+	struct module *guarded;
 	/** @stash: the blocks */
 	struct hotupdate_stash stash;
 	/** @driver: name of the driver, or of the last one, a copy */
@@ -509,6 +511,9 @@ int hotupdate_discard(struct drm_hotupdate_adapter *adapter);
 /* Drivers that come and go: drm_hotupdate_bind.c */
 int hotupdate_bind_init(void);
 void hotupdate_bind_exit(void);
+
+/* Modules of several GPUs: drm_hotupdate_guard.c */
+void hotupdate_guard_init(void);
 
 /* Sleep and reboot: drm_hotupdate_power.c */
 int hotupdate_power_sleep(struct notifier_block *nb, unsigned long event, void *data);

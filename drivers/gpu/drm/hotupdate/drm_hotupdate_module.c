@@ -91,6 +91,7 @@ static int __init hotupdate_init(void)
 	err = hotupdate_power_init();
 	if (err)
 		goto err_adapters;
+	hotupdate_guard_init();
 	hotupdate_debugfs_init();
 	return 0;
 
