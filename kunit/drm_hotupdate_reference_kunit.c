@@ -378,6 +378,113 @@ static void stop_knows_of_the_save(struct kunit *test)
 			   "start:restored, complete, save, cancel, stop");
 }
 
+/* Pages that the case has no reference to, and how often the driver drops its own. */
+struct own_page {
+	struct page *page;
+	unsigned int order;
+	unsigned int puts;
+	int err;
+};
+
+static int save_own_page(struct fake_driver *driver, enum fake_call call,
+			 struct drm_hotupdate_block *block)
+{
+	struct own_page *own = driver->hook_data;
+
+	if (call == FAKE_SAVE)
+		own->err = drm_hotupdate_save_range(driver->gpu->adapter,
+						    DRM_HOTUPDATE_MEM_SYSTEM,
+						    page_to_pfn(own->page), 1ull << own->order,
+						    NULL, 0);
+	if (call == FAKE_STOP)
+		while (own->puts) {
+			put_page(own->page);
+			own->puts--;
+		}
+	return 0;
+}
+
+static struct fake_driver *detached_with_own_page(struct kunit *test, struct own_page *own)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+
+	own->page = alloc_pages(GFP_KERNEL | __GFP_COMP, own->order);
+	KUNIT_ASSERT_NOT_NULL(test, own->page);
+	driver->hook = save_own_page;
+	driver->hook_data = own;
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	KUNIT_EXPECT_EQ(test, own->err, 0);
+	fake_driver_unregister(driver);
+	return driver;
+}
+
+static const unsigned int own_orders[] = { 0, 5 };
+
+static void describe_order(const unsigned int *order, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "order_%u", *order);
+}
+
+KUNIT_ARRAY_PARAM(own_orders, own_orders, describe_order);
+
+/*
+ * A driver that drops one reference too many frees what it has saved. That is found when
+ * it goes. The page is named to root, and the discard does not free it again.
+ *
+ * Clauses: U2, U4
+ */
+static void page_freed_by_driver(struct kunit *test)
+{
+	struct own_page own = {
+		.order = *(const unsigned int *)test->param_value,
+		.puts = 2,
+	};
+	struct fake_driver *driver = detached_with_own_page(test, &own);
+	struct fake_driver *next = fake_driver_new(test, driver->gpu);
+	char page[32];
+
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_STALE);
+	snprintf(page, sizeof(page), "page %#lx ", page_to_pfn(own.page));
+	FAKE_EXPECT_ERROR(driver->gpu, page);
+	KUNIT_EXPECT_FALSE(test, fake_log_has(page));
+	KUNIT_EXPECT_EQ(test, fake_driver_register(next), -ESTALE);
+	KUNIT_EXPECT_STREQ(test, next->log, "");
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter), 0);
+}
+
+/* The same while no driver is attached, so that the next registration finds it. */
+static void page_freed_while_detached(struct kunit *test)
+{
+	struct own_page own = { .order = 5, .puts = 1 };
+	struct fake_driver *driver = detached_with_own_page(test, &own);
+	struct fake_driver *next = fake_driver_new(test, driver->gpu);
+
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_DETACHED);
+	put_page(own.page);
+	KUNIT_EXPECT_EQ(test, fake_driver_register(next), -ESTALE);
+	KUNIT_EXPECT_STREQ(test, next->log, "");
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_STALE);
+}
+
+/* References of others are legal, and counted. */
+static void leaked_references_are_counted(struct kunit *test)
+{
+	struct own_page own = { .order = 2 };
+	struct fake_driver *driver = detached_with_own_page(test, &own);
+	const struct hotupdate_shared *shared = &driver->gpu->adapter->shared;
+	struct fake_driver *next = fake_driver_new(test, driver->gpu);
+
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_DETACHED);
+	KUNIT_EXPECT_EQ(test, fake_driver_register(next), 0);
+	KUNIT_EXPECT_EQ(test, shared->num_folios, 1);
+	KUNIT_EXPECT_EQ(test, shared->pfns[0], page_to_pfn(own.page));
+	put_page(own.page);
+
+	KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(next->adapter, 0), 0);
+	fake_driver_unregister(next);
+	KUNIT_EXPECT_EQ(test, shared->num_folios, 0);
+}
+
 static struct kunit_case reference_cases[] = {
 	KUNIT_CASE(driver_drops_before_removal),
 	KUNIT_CASE(devres_frees_after_removal),
@@ -387,6 +494,9 @@ static struct kunit_case reference_cases[] = {
 	KUNIT_CASE_PARAM(folio_in_pieces, pieces_gen_params),
 	KUNIT_CASE(block_put_in_reclaim),
 	KUNIT_CASE(stop_knows_of_the_save),
+	KUNIT_CASE_PARAM(page_freed_by_driver, own_orders_gen_params),
+	KUNIT_CASE(page_freed_while_detached),
+	KUNIT_CASE(leaked_references_are_counted),
 	{ }
 };
 

@@ -109,6 +109,32 @@ bool hotupdate_block_is_system(const struct drm_hotupdate_block *block)
 }
 
 /**
+ * hotupdate_block_verify - whether the folios of a block are what they were
+ * @block: block
+ * @shared: counts the folios with more references than the block's, or NULL
+ * @refusal: set to the page and the reason
+ *
+ * Return: 0 or -ESTALE.
+ */
+int hotupdate_block_verify(const struct drm_hotupdate_block *block,
+			   struct hotupdate_shared *shared,
+			   struct hotupdate_refusal *refusal)
+{
+	const char *reason = NULL;
+	unsigned long pfn;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < block->num_held; i++) {
+		err = hotupdate_index_verify(&block->ranges[i], shared, &pfn, &reason);
+		if (err)
+			return hotupdate_refuse_page(refusal, err, pfn, reason);
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
  * hotupdate_block_hold - take a reference to each folio of a block's ranges
  * @block: new block of system memory
  * @refusal: set to the page and the reason, except after -ENOMEM

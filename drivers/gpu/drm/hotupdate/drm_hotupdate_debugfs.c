@@ -11,6 +11,10 @@
  * /sys/kernel/debug/drm_hotupdate/<adapter>/blocks lists the blocks of the
  * stash, one a line: what they are, and how large. Neither their content nor
  * their metadata nor their addresses can be read.
+ *
+ * The file shared beside it has the number of saved folios that had more references
+ * than that of the stash when the last driver registered, or left, and the page numbers
+ * of the first 16. A driver that leaks references is found this way.
  */
 
 static struct dentry *debugfs_root;
@@ -72,6 +76,23 @@ static const struct seq_operations blocks_sops = {
 
 DEFINE_SEQ_ATTRIBUTE(blocks);
 
+static int shared_show(struct seq_file *seq, void *v)
+{
+	struct drm_hotupdate_adapter *adapter = seq->private;
+	struct hotupdate_shared shared;
+	unsigned int i;
+
+	scoped_guard(mutex, &adapter->status_lock)
+		shared = adapter->shared;
+
+	seq_printf(seq, "folios %lu\n", shared.num_folios);
+	for (i = 0; i < ARRAY_SIZE(shared.pfns) && i < shared.num_folios; i++)
+		seq_printf(seq, "page %#lx\n", shared.pfns[i]);
+	return 0;
+}
+
+DEFINE_SHOW_ATTRIBUTE(shared);
+
 /**
  * hotupdate_debugfs_add - make an adapter's files
  * @adapter: adapter
@@ -80,6 +101,7 @@ void hotupdate_debugfs_add(struct drm_hotupdate_adapter *adapter)
 {
 	adapter->debugfs = debugfs_create_dir(dev_name(&adapter->dev), debugfs_root);
 	debugfs_create_file("blocks", 0400, adapter->debugfs, adapter, &blocks_fops);
+	debugfs_create_file("shared", 0400, adapter->debugfs, adapter, &shared_fops);
 }
 
 /**

@@ -188,7 +188,8 @@ static void index_remove_up_to(unsigned long pfn, unsigned long end, bool put)
 		unsigned long nr_pages = 1ul << order;
 
 		index_slot_find(&slot, pfn, order);
-		if (folio_pfn(folio) != pfn || !index_slot_clear(&slot)) {
+		if (folio_pfn(folio) != pfn || !folio_ref_count(folio) ||
+		    !index_slot_clear(&slot)) {
 			/* The reference that was taken went with the folio of then. */
 			pr_err_ratelimited("a saved folio is not what it was: a driver split or freed it\n");
 			slot.chunk = NULL;
@@ -313,6 +314,54 @@ int hotupdate_index_check(const struct drm_hotupdate_range *range, unsigned long
 		cond_resched();
 	}
 	return err;
+}
+
+static void index_count_shared(struct hotupdate_shared *shared, unsigned long pfn)
+{
+	if (shared->num_folios < ARRAY_SIZE(shared->pfns))
+		shared->pfns[shared->num_folios] = pfn;
+	shared->num_folios++;
+}
+
+/**
+ * hotupdate_index_verify - whether the folios of a range are what they were
+ * @range: range that hotupdate_index_hold() has entered
+ * @shared: counts the folios with more references than that of the index, or NULL
+ * @pfn: set to the number of the page that is not
+ * @reason: set to why, a phrase with the page as its subject
+ *
+ * A reference that is dropped once too often frees a folio. If somebody else has got
+ * it since, and as a folio of the same order, that cannot be seen.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ESTALE.
+ */
+int hotupdate_index_verify(const struct drm_hotupdate_range *range,
+			   struct hotupdate_shared *shared, unsigned long *pfn,
+			   const char **reason)
+{
+	unsigned long end = range->pfn + range->nr_pages;
+	struct index_slot slot = { };
+
+	guard(mutex)(&index_lock);
+
+	for (*pfn = range->pfn; *pfn < end; *pfn += 1ul << slot.order) {
+		struct folio *folio = page_folio(pfn_to_page(*pfn));
+		int refs = folio_ref_count(folio);
+
+		index_slot_find(&slot, *pfn, folio_order(folio));
+		if (!refs)
+			*reason = "was freed by a driver";
+		else if (folio_pfn(folio) != *pfn || !slot.chunk ||
+			 !test_bit(slot.bit, slot.chunk->bits))
+			*reason = "was split or freed by a driver";
+		if (*reason)
+			return -ESTALE;
+		if (shared && refs > 1)
+			index_count_shared(shared, *pfn);
+		cond_resched();
+	}
+	return 0;
 }
 
 /**

@@ -217,6 +217,18 @@ struct hotupdate_blackout {
 	u64 start_ns;
 };
 
+/**
+ * struct hotupdate_shared - saved folios that others have references to
+ *
+ * The storage is fixed: counting cannot fail.
+ */
+struct hotupdate_shared {
+	/** @num_folios: how many */
+	unsigned long num_folios;
+	/** @pfns: first page of the first of them */
+	unsigned long pfns[16];
+};
+
 #define HOTUPDATE_ERROR_LEN	256
 #define HOTUPDATE_DRIVER_LEN	64
 
@@ -328,6 +340,8 @@ struct drm_hotupdate_adapter {
 	struct module *guarded;
 	/** @stash: the blocks */
 	struct hotupdate_stash stash;
+	/** @shared: folios of the stash that others used when it was last checked */
+	struct hotupdate_shared shared;
 	/** @driver: name of the driver, or of the last one, a copy */
 	char *driver;
 	/** @compatible: family of the state it saves or saved, a copy */
@@ -385,7 +399,6 @@ void hotupdate_set_state(struct drm_hotupdate_adapter *adapter,
 			 enum hotupdate_state state);
 void hotupdate_enter_state(struct drm_hotupdate_adapter *adapter,
 			   enum hotupdate_state state);
-void hotupdate_set_detached(struct drm_hotupdate_adapter *adapter);
 void hotupdate_set_stale(struct drm_hotupdate_adapter *adapter, const char *reason);
 void hotupdate_status_set_hook(void (*changed)(void));
 void hotupdate_status_changed(void);
@@ -436,6 +449,9 @@ void hotupdate_index_drop(const struct drm_hotupdate_range *range);
 void hotupdate_index_hand_over(const struct drm_hotupdate_range *range);
 int hotupdate_index_check(const struct drm_hotupdate_range *range, unsigned long *pfn,
 			  const char **reason);
+int hotupdate_index_verify(const struct drm_hotupdate_range *range,
+			   struct hotupdate_shared *shared, unsigned long *pfn,
+			   const char **reason);
 bool hotupdate_index_is_empty(void);
 #if IS_ENABLED(CONFIG_KUNIT)
 struct index_chunk *hotupdate_index_alloc_chunk(void);
@@ -452,6 +468,9 @@ int hotupdate_block_set_meta(struct drm_hotupdate_block *block,
 bool hotupdate_block_is_system(const struct drm_hotupdate_block *block);
 int hotupdate_block_hold(struct drm_hotupdate_block *block,
 			 struct hotupdate_refusal *refusal);
+int hotupdate_block_verify(const struct drm_hotupdate_block *block,
+			   struct hotupdate_shared *shared,
+			   struct hotupdate_refusal *refusal);
 void hotupdate_block_drop_sgt(struct drm_hotupdate_block *block);
 
 /* Stash: drm_hotupdate_stash.c */
@@ -472,6 +491,8 @@ hotupdate_source_block(const struct drm_hotupdate_save_args *args,
 void hotupdate_bar_prepare(enum hotupdate_bar bar, bool on);
 
 /* Replay: drm_hotupdate_replay.c */
+int hotupdate_check_stash(struct drm_hotupdate_adapter *adapter);
+void hotupdate_set_detached(struct drm_hotupdate_adapter *adapter);
 int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter);
 int hotupdate_start(struct drm_hotupdate_adapter *adapter);
 void hotupdate_finish_start(struct drm_hotupdate_adapter *adapter);

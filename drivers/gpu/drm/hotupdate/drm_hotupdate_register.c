@@ -77,6 +77,12 @@ static int check_readable(struct drm_hotupdate_adapter *adapter,
 	return 0;
 }
 
+/* What a driver does not fit for, leaves the stash as it was; what the pages do not. */
+static int check_stash(struct drm_hotupdate_adapter *adapter)
+{
+	return hotupdate_has_stash(adapter->state) ? hotupdate_check_stash(adapter) : 0;
+}
+
 /* The names of the driver that is attached, or was last. */
 static int set_names(struct drm_hotupdate_adapter *adapter,
 		     const struct drm_hotupdate_driver *drv)
@@ -123,7 +129,7 @@ static int attach(struct drm_hotupdate_adapter *adapter, struct device *dev,
 	int err;
 
 	err = check_device(adapter, dev, drv) ?: check_readable(adapter, drv) ?:
-	      set_names(adapter, drv);
+	      check_stash(adapter) ?: set_names(adapter, drv);
 	if (err)
 		return err;
 

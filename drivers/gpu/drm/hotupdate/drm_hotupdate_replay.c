@@ -24,6 +24,62 @@
  * another one, can try again.
  */
 
+/**
+ * hotupdate_check_stash - check that the pages of a stash are what they were
+ * @adapter: adapter with a stash, saved, detached or unclaimed
+ *
+ * Counts the folios that others have references to, too. With no driver these are
+ * importers, guests, and scanners of memory; or an old driver that leaks references.
+ *
+ * Return: 0; or -ESTALE, with the adapter stale and the page in last_error.
+ */
+int hotupdate_check_stash(struct drm_hotupdate_adapter *adapter)
+{
+	struct hotupdate_shared shared = { };
+	struct hotupdate_refusal refusal = { };
+	struct drm_hotupdate_block *block;
+	unsigned long index;
+	int err = 0;
+
+	xa_for_each(&adapter->stash.blocks, index, block) {
+		err = hotupdate_block_verify(block, &shared, &refusal);
+		if (err)
+			break;
+	}
+	scoped_guard(mutex, &adapter->status_lock)
+		adapter->shared = shared;
+	if (!err)
+		return 0;
+
+	hotupdate_set_stale(adapter, "a page is not what it was");
+	hotupdate_error_page(adapter, err, index, refusal.pfn, refusal.reason);
+	return err;
+}
+
+/**
+ * hotupdate_set_detached - move an adapter to detached, or on to stale
+ * @adapter: adapter that has just let go of its driver
+ *
+ * A stash whose device is lost, or of which a page has gone, is stale.
+ *
+ * While the driver core is still busy with the driver, no other one can be loaded:
+ * user space is told later.
+ */
+void hotupdate_set_detached(struct drm_hotupdate_adapter *adapter)
+{
+	hotupdate_set_state(adapter, HOTUPDATE_DETACHED);
+	if (hotupdate_is_lost(adapter)) {
+		hotupdate_set_stale(adapter, "the device is lost");
+		return;
+	}
+	if (hotupdate_check_stash(adapter))
+		return;
+	if (adapter->device && READ_ONCE(adapter->device->driver)) {
+		adapter->untold = false;
+		adapter->tell_later = true;
+	}
+}
+
 static u64 since(ktime_t start)
 {
 	return ktime_to_ns(ktime_sub(ktime_get(), start));

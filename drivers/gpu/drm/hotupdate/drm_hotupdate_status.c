@@ -201,24 +201,6 @@ void hotupdate_set_stale(struct drm_hotupdate_adapter *adapter, const char *reas
 }
 
 /**
- * hotupdate_set_detached - move an adapter to detached, or stale if it is lost
- * @adapter: adapter that has just let go of its driver
- *
- * While the driver core is still busy with the driver, no other one can be loaded:
- * user space is told later.
- */
-void hotupdate_set_detached(struct drm_hotupdate_adapter *adapter)
-{
-	hotupdate_set_state(adapter, HOTUPDATE_DETACHED);
-	if (hotupdate_is_lost(adapter)) {
-		hotupdate_set_stale(adapter, "the device is lost");
-	} else if (adapter->device && READ_ONCE(adapter->device->driver)) {
-		adapter->untold = false;
-		adapter->tell_later = true;
-	}
-}
-
-/**
  * hotupdate_enter_state - move an adapter to the state that an operation is in
  * @adapter: adapter
  * @state: new state, which user space is told of at once
