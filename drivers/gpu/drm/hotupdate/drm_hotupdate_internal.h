@@ -276,6 +276,22 @@ struct hotupdate_op {
 	struct lockdep_map dep_map;
 };
 
+/**
+ * struct hotupdate_hold - what keeps a device running while no driver is bound
+ */
+struct hotupdate_hold {
+	/** @held: there is a reference to the runtime PM of the device and of @parent */
+	bool held;
+	/** @parent: the device's parent, with a reference, or NULL; while @held */
+	struct device *parent;
+	/** @command: PCI COMMAND at the save, or 0 on other buses; while @held */
+	u16 command;
+	/** @enabled: one of a PCI device's enable counts is the core's, until the commit */
+	bool enabled;
+	/** @kept: another one is, because the attached driver never enabled the device */
+	bool kept;
+};
+
 #ifndef __GENKSYMS__
 /**
  * struct drm_hotupdate_adapter - one GPU under hot-update protection
@@ -302,7 +318,7 @@ struct drm_hotupdate_adapter {
 	/**
 	 * @op: One operation at a time: a register, unregister, prepare, cancel
 	 * or discard, with its callbacks. Protects the members from here to
-	 * @limit_ms. Requests of user space do not wait for it.
+	 * @hold. Requests of user space do not wait for it.
 	 */
 	struct hotupdate_op op;
 	/** @ops: the driver's callbacks, NULL when no driver is attached */
@@ -321,6 +337,8 @@ struct drm_hotupdate_adapter {
 	ktime_t deadline;
 	/** @limit_ms: what @deadline_ms was when the save under way began */
 	unsigned int limit_ms;
+	/** @hold: what keeps @device running */
+	struct hotupdate_hold hold;
 
 	/**
 	 * @status_lock: Protects the members from here to @last_error, which
@@ -541,6 +559,12 @@ int hotupdate_power_sleep(struct notifier_block *nb, unsigned long event, void *
 int hotupdate_power_reboot(struct notifier_block *nb, unsigned long event, void *data);
 int hotupdate_power_init(void);
 void hotupdate_power_exit(void);
+
+/* Holds on the device: drm_hotupdate_hold.c */
+int hotupdate_hold_begin(struct drm_hotupdate_adapter *adapter);
+void hotupdate_hold_end(struct drm_hotupdate_adapter *adapter, bool committed);
+void hotupdate_hold_removed(struct drm_hotupdate_adapter *adapter);
+const char *hotupdate_hold_check(struct drm_hotupdate_adapter *adapter, bool survives);
 
 /* Fences: drm_hotupdate_fence.c */
 void hotupdate_fences_exit(void);
