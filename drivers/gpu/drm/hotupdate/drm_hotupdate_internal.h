@@ -290,6 +290,18 @@ struct hotupdate_hold {
 	bool enabled;
 	/** @kept: another one is, because the attached driver never enabled the device */
 	bool kept;
+
+	/**
+	 * @saver: name of the driver that saved, a copy, or NULL. The device's lock
+	 * protects this member and @override, an operation does not.
+	 */
+	char *saver;
+	/**
+	 * @override: the string that the core has written as the device's
+	 * driver_override, or NULL. The device owns it, and an administrator can
+	 * have freed it since: compare it, do not read it.
+	 */
+	const char *override;
 };
 
 #ifndef __GENKSYMS__
@@ -337,7 +349,7 @@ struct drm_hotupdate_adapter {
 	ktime_t deadline;
 	/** @limit_ms: what @deadline_ms was when the save under way began */
 	unsigned int limit_ms;
-	/** @hold: what keeps @device running */
+	/** @hold: what keeps @device running; two members have another lock */
 	struct hotupdate_hold hold;
 
 	/**
@@ -565,6 +577,14 @@ int hotupdate_hold_begin(struct drm_hotupdate_adapter *adapter);
 void hotupdate_hold_end(struct drm_hotupdate_adapter *adapter, bool committed);
 void hotupdate_hold_removed(struct drm_hotupdate_adapter *adapter);
 const char *hotupdate_hold_check(struct drm_hotupdate_adapter *adapter, bool survives);
+
+/* Override of the driver: drm_hotupdate_override.c */
+void hotupdate_override_set(struct drm_hotupdate_adapter *adapter);
+void hotupdate_override_clear(struct drm_hotupdate_adapter *adapter);
+bool hotupdate_override_admits(struct drm_hotupdate_adapter *adapter,
+			       const char *driver_name);
+void hotupdate_override_log_probe(struct drm_hotupdate_adapter *adapter);
+void hotupdate_override_fini(struct drm_hotupdate_adapter *adapter);
 
 /* Fences: drm_hotupdate_fence.c */
 void hotupdate_fences_exit(void);
