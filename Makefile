@@ -21,7 +21,7 @@ run = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES tools/testing/
 # So many runs, LOAD=yes beside a load, until one fails
 repeat = LOAD=$(LOAD) $(run)repeat.sh $(REPEAT)
 
-.PHONY: modules samples modules_install clean demo check lint htmldocs kunit coverage
+.PHONY: modules samples test_modules modules_install clean demo check lint htmldocs kunit coverage
 .PHONY: vm help need_kdir
 
 modules: need_kdir ## Build the modules (KDIR=, STATE_VERSION=1|2, W=1)
@@ -30,6 +30,11 @@ modules: need_kdir ## Build the modules (KDIR=, STATE_VERSION=1|2, W=1)
 # Apart from the modules, as nobody who installs these wants them.
 samples: modules_config += CONFIG_SAMPLE_DRM_HOTUPDATE=m
 samples: need_kdir ## Build the modules, and the sample of a driver
+	+$(kbuild) modules
+
+# Apart, too: scenarios need these.
+test_modules: modules_config += CONFIG_DRM_HOTUPDATE_TEST_MODULES=m
+test_modules: need_kdir ## Build the modules, and those that scenarios test with
 	+$(kbuild) modules
 
 modules_install: need_kdir ## Install them (INSTALL_MOD_PATH=)

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # build-modules.sh: builds the modules against the stock kernel as anyone would,
-# out of tree, in copies of the project, vgpu.ko also as the older release, and
-# the sample. A warning is a failure. TAP on stdout. What is to be loaded in a
-# virtual machine ends in $WORK/modules: drm_hotupdate.ko, vgpu_sim.ko,
-# v<state version>/vgpu.ko, samples/*.ko.
+# out of tree, in copies of the project, vgpu.ko also as the older release, the
+# sample, and the modules that scenarios test with. A warning is a failure. TAP on
+# stdout. What is to be loaded in a virtual machine ends in $WORK/modules:
+# drm_hotupdate.ko, vgpu_sim.ko, v<state version>/vgpu.ko, samples/*.ko, testing/*.ko.
 
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/tap.sh"
@@ -41,6 +41,8 @@ install_modules()
 		install_module "$WORK/build-v$newest/samples/drm_hotupdate/$module.ko" \
 			"$to/samples" || return 1
 	done
+	mkdir -p "$to/testing"
+	install_module "$WORK/build-v$newest/tools/testing/modules/hold.ko" "$to/testing"
 }
 
 # build DESCRIPTION TARGET STATE_VERSION [MAKE ARGUMENTS]
@@ -80,9 +82,10 @@ dkms_fits()
 lock "$WORK_LOCK"
 drop_old_work
 rm -rf "$WORK/modules"
-tap_plan 5
+tap_plan 6
 build "the modules build" modules $newest
 build "the sample builds" samples $newest
+build "the modules for tests build" test_modules $newest
 build "the older release of vgpu builds" modules $older modules_config=CONFIG_DRM_VGPU=m \
 	KBUILD_EXTRA_SYMBOLS="$WORK/build-v$newest/Module.symvers"
 tap_case "all modules are there" install_modules

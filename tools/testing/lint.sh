@@ -23,7 +23,8 @@ mapfile -t sources < <(project_files | grep -E '\.[ch]$')
 # a file in its content, and that of the top Makefile is a word of its own.
 mapfile -t kbuild < <(project_files | sed 's,^[^/]*$,./&,' |
 		      grep -E '/(Kconfig|Kbuild|Makefile)$')
-mapfile -t kernel_code < <(project_files drivers include kunit samples | grep -E '\.[ch]$')
+mapfile -t kernel_code < <(project_files drivers include kunit samples \
+			   tools/testing/modules | grep -E '\.[ch]$')
 mapfile -t modules_code < <(project_files drivers samples | grep -E '\.c$')
 mapfile -t scripts < <(for file in "${all[@]}"; do
 	case $file in

@@ -8,7 +8,7 @@
 complaint='warning:|error:|\*\*\* '
 
 # build_modules TARGET STATE_VERSION STOCK LOG [MAKE ARGUMENTS] - modules, or
-# samples, which are the modules and more. The warnings of a file
+# samples or test_modules, which are the modules and more. The warnings of a file
 # are given only once, when it is compiled, so a build is only built on if it
 # came to its end without any; what an earlier one built is not left to be tested
 build_modules()
@@ -18,7 +18,8 @@ build_modules()
 	shift 4
 	[ -e "$dir/.without-warning" ] || rm -rf "$dir"
 	rm -f "$dir/.without-warning"
-	sync_project "$dir" Makefile Kbuild VERSION drivers include kunit samples
+	sync_project "$dir" Makefile Kbuild VERSION drivers include kunit samples \
+		tools/testing/modules
 	if long "building the $target, state version $version" "$log" \
 		nice make -C "$dir" -j"$(nproc)" "$target" KDIR="$stock/kdir" W=1 \
 		STATE_VERSION="$version" "$@" && ! grep -qiE "$complaint" "$log"; then

@@ -64,10 +64,12 @@ instructions,tcg*)
 	;;
 esac
 
+read -ra devices <<<"$(setting qemu '')"
+
 boot()
 {
 	timeout --foreground "$timeout" "${qemu[@]}" \
-		"${clock[@]}" -smp 2 -m "$(memory_mib)" \
+		"${clock[@]}" "${devices[@]}" -smp 2 -m "$(memory_mib)" \
 		-kernel "$stock/vmlinuz" -initrd "$initramfs" \
 		-append "${cmdline[*]} $(setting cmdline '') ${HOTUPDATE_CMDLINE-}" \
 		-chardev "file,id=kernel,path=$log" -serial chardev:kernel \
