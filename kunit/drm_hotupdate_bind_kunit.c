@@ -22,7 +22,7 @@ static void expect_starting(struct fake_slot *slot)
 	KUNIT_EXPECT_TRUE(slot->test, dev_get_uevent_suppress(&adapter->dev));
 	KUNIT_EXPECT_EQ(slot->test, drm_hotupdate_prepare(adapter, 0), -EBUSY);
 	KUNIT_EXPECT_EQ(slot->test, drm_hotupdate_cancel(adapter), -EINVAL);
-	KUNIT_EXPECT_EQ(slot->test, hotupdate_discard(adapter), -EBUSY);
+	KUNIT_EXPECT_EQ(slot->test, hotupdate_discard(adapter, false), -EBUSY);
 }
 
 /*
@@ -54,7 +54,7 @@ static void expect_restored(struct fake_slot *slot)
 	KUNIT_EXPECT_EQ(slot->test, drm_hotupdate_block_take(driver->blocks[0], NULL), -EBUSY);
 	KUNIT_EXPECT_EQ(slot->test, drm_hotupdate_prepare(adapter, 0), -EBUSY);
 	KUNIT_EXPECT_EQ(slot->test, drm_hotupdate_cancel(adapter), -EINVAL);
-	KUNIT_EXPECT_EQ(slot->test, hotupdate_discard(adapter), -EBUSY);
+	KUNIT_EXPECT_EQ(slot->test, hotupdate_discard(adapter, false), -EBUSY);
 }
 
 /*
@@ -349,12 +349,11 @@ static void work_waits_for_the_device(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(locked.old->adapter, 0), 0);
 
 	device_lock(slot->gpu->dev);
-	get_device(&slot->gpu->adapter->dev);
-	KUNIT_EXPECT_TRUE(test, hotupdate_bus_queue(&slot->gpu->adapter->settle_work));
+	hotupdate_bus_settle(slot->gpu->adapter);
 	task = kthread_run(update_in_thread, &locked, "hotupdate_locked");
 	KUNIT_EXPECT_FALSE(test, IS_ERR(task));
 	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&locked.done, 10 * HZ), 0);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter), -EBUSY);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter, false), -EBUSY);
 	device_unlock(slot->gpu->dev);
 	KUNIT_EXPECT_EQ(test, locked.err, 0);
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RUNNING);
@@ -367,11 +366,11 @@ static void discard_of_a_locked_device(struct kunit *test)
 
 	fake_slot_detach(slot);
 	device_lock(slot->gpu->dev);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter), -EBUSY);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter, false), -EBUSY);
 	device_unlock(slot->gpu->dev);
 	FAKE_EXPECT_ERROR(slot->gpu, "is being bound, unbound or reset");
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_DETACHED);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter, false), 0);
 }
 
 static struct kunit_case bind_cases[] = {

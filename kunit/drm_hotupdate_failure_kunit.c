@@ -490,7 +490,7 @@ static void discard_without_memory(struct kunit *test)
 	for (n = 1; n <= MAX_ALLOCATIONS; n++) {
 		FAKE_ASSERT_DETACHED(driver);
 		fail_allocation(n);
-		KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter), 0);
+		KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter, false), 0);
 		if (!has_failed())
 			break;
 		KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());

@@ -149,7 +149,7 @@ static void release_adapter(struct kunit *test, struct fake_gpu *gpu)
 
 	hotupdate_bus_flush();
 	if (state == HOTUPDATE_DETACHED || state == HOTUPDATE_STALE)
-		KUNIT_EXPECT_EQ(test, hotupdate_discard(gpu->adapter), 0);
+		KUNIT_EXPECT_EQ(test, hotupdate_discard(gpu->adapter, true), 0);
 	KUNIT_EXPECT_TRUE(test, fake_gpu_wait_gone(gpu));
 	put_device(&gpu->adapter->dev);
 	gpu->adapter = NULL;
@@ -218,6 +218,7 @@ static void release(void *data)
 	struct fake_env *env = test->priv;
 
 	fake_module_set_going(false);
+	fake_set_silence_result(0);
 	release_bound_drivers(env);
 	release_drivers(env);
 	release_gpus(test, env);
@@ -548,6 +549,27 @@ void fake_driver_saves_each_kind(struct fake_driver *driver)
 	fake_driver_saves(driver, fake_block_buffer(test, 7));
 }
 
+/* Of all devices, which have nothing to stop. */
+static atomic_t silenced = ATOMIC_INIT(0);
+static int silence_result;
+
+static int fake_silence(struct device *dev)
+{
+	atomic_inc(&silenced);
+	return silence_result;
+}
+
+unsigned int fake_silenced(void)
+{
+	return atomic_read(&silenced);
+}
+
+/* Until the end of the case. */
+void fake_set_silence_result(int result)
+{
+	silence_result = result;
+}
+
 int fake_driver_register(struct fake_driver *driver)
 {
 	struct drm_hotupdate_adapter *adapter;
@@ -562,9 +584,16 @@ int fake_driver_register(struct fake_driver *driver)
 		.min_version = driver->min_version,
 		.ops = &driver->shown_ops,
 		.owner = driver->owner,
+		.flags = driver->flags,
 	};
-	adapter = drm_hotupdate_adapter_register(fake_gpu_dev(driver->gpu),
-						 &driver->shown, driver);
+	driver->shown_device = (struct drm_hotupdate_device) {
+		.dev = fake_gpu_dev(driver->gpu),
+		.silence = driver->gpu->cannot_be_silenced ? NULL : fake_silence,
+		.silence_owner = driver->silence_owner,
+	};
+	adapter = drm_hotupdate_adapter_register_device(&driver->shown_device,
+							&driver->shown, driver);
+	memset(&driver->shown_device, WIPED, sizeof(driver->shown_device));
 	memset(&driver->shown, WIPED, sizeof(driver->shown));
 	memset(driver->shown_name, WIPED, sizeof(driver->shown_name));
 	memset(driver->shown_compatible, WIPED, sizeof(driver->shown_compatible));

@@ -29,7 +29,7 @@ static void bound_without_registering(struct kunit *test)
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_UNCLAIMED);
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(slot->gpu->adapter, 0), -ENODEV);
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_cancel(slot->gpu->adapter), -ENODEV);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter), -EBUSY);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter, false), -EBUSY);
 
 	slot->driver = second;
 	KUNIT_EXPECT_EQ(test, fake_driver_register(second), 0);
@@ -66,7 +66,7 @@ static void unbound_without_registering(struct kunit *test)
 	fake_slot_unbind(slot);
 	expect_stale(slot, "another driver had the device");
 	/* The way on is a discard and a fresh load. */
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter, false), 0);
 	KUNIT_ASSERT_EQ(test, fake_slot_bind(slot, FAKE_BUS_SAVER,
 					     fake_driver_new(test, slot->gpu)), 1);
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RUNNING);
@@ -124,7 +124,7 @@ static void bound_though_refused(struct kunit *test)
 	strscpy(driver->compatible, "kunit,stranger");
 	KUNIT_EXPECT_EQ(test, fake_slot_bind(slot, FAKE_BUS_OTHER, driver), 1);
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_UNCLAIMED);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter), -EBUSY);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter, false), -EBUSY);
 	fake_slot_unbind(slot);
 	slot->ignores_refusal = false;
 	expect_stale(slot, "another driver had the device");

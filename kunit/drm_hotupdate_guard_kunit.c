@@ -188,7 +188,7 @@ static void end_of_the_stash(struct kunit *test)
 	fake_slot_unbind(one);
 	fake_slot_settle(one);
 	KUNIT_EXPECT_EQ(test, fake_module_refs(), 1);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(one->gpu->adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(one->gpu->adapter, false), 0);
 	KUNIT_EXPECT_EQ(test, fake_module_refs(), 0);
 	FAKE_EXPECT_STATE(two->gpu, HOTUPDATE_RUNNING);
 }

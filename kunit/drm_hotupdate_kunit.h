@@ -77,6 +77,8 @@ struct fake_gpu {
 	struct platform_device *pdev;
 	/* NULL while it is unplugged */
 	struct device *dev;
+	/* Its drivers register without a function that silences it */
+	bool cannot_be_silenced;
 	/* The last adapter of this GPU, with a reference: valid when it ended. */
 	struct drm_hotupdate_adapter *adapter;
 };
@@ -110,9 +112,12 @@ struct fake_driver {
 	u32 version;
 	u32 min_version;
 	struct module *owner;
+	struct module *silence_owner;
+	u32 flags;
 	struct drm_hotupdate_ops ops;
 
 	/* What the core gets to see of it, wiped after the call, or at the end */
+	struct drm_hotupdate_device shown_device;
 	struct drm_hotupdate_driver shown;
 	char shown_name[FAKE_NAME_LEN];
 	char shown_compatible[FAKE_NAME_LEN];
@@ -192,6 +197,8 @@ void fake_driver_unregister(struct fake_driver *driver);
 void fake_driver_put_blocks(struct fake_driver *driver);
 void fake_driver_expect_restored(struct fake_driver *driver,
 				 const struct fake_driver *saver);
+unsigned int fake_silenced(void);
+void fake_set_silence_result(int result);
 void fake_nap(unsigned int ms);
 int fake_fail_hook(struct fake_driver *driver, enum fake_call call,
 		   struct drm_hotupdate_block *block);

@@ -133,7 +133,7 @@ static void discard_frees_pages(struct kunit *test)
 
 	fake_driver_saves(driver, fb);
 	FAKE_ASSERT_DETACHED(driver);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter, false), 0);
 	fake_block_expect_refs(test, fb, 0);
 	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
 }

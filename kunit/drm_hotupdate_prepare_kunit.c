@@ -425,7 +425,7 @@ static void prepare_while_saving(struct kunit *test)
 	driver = driver_at_gate(test, &gate, &prepare);
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -EBUSY);
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_cancel(driver->adapter), -EBUSY);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->adapter), -EBUSY);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->adapter, false), -EBUSY);
 	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_SAVING);
 	FAKE_EXPECT_STASH(driver->gpu, driver->num_saves);
 	KUNIT_EXPECT_EQ(test, driver->adapter->progress, driver->num_saves);

@@ -168,7 +168,7 @@ static void pages_for_the_save_alone(struct kunit *test)
 	alloc_cargo(test, &cargo, 1);
 	FAKE_ASSERT_DETACHED(driver);
 	KUNIT_EXPECT_EQ(test, page_ref_count(cargo.page), 2);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter, false), 0);
 	KUNIT_EXPECT_EQ(test, page_ref_count(cargo.page), 1);
 	put_page(cargo.page);
 }
@@ -240,7 +240,7 @@ static void vmalloc_is_freed_once(struct kunit *test)
 	vfree(area);
 	KUNIT_EXPECT_EQ(test, page_ref_count(page), 2);
 	fake_driver_unregister(driver);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter, false), 0);
 	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
 	put_page(page);
 }
@@ -449,7 +449,7 @@ static void page_freed_by_driver(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fake_log_has(page));
 	KUNIT_EXPECT_EQ(test, fake_driver_register(next), -ESTALE);
 	KUNIT_EXPECT_STREQ(test, next->log, "");
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter, false), 0);
 }
 
 /* The same while no driver is attached, so that the next registration finds it. */

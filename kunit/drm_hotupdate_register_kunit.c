@@ -66,6 +66,16 @@ static void min_version_above(struct drm_hotupdate_driver *drv,
 	drv->min_version = drv->version + 1;
 }
 
+static void unknown_flag(struct drm_hotupdate_driver *drv, struct drm_hotupdate_ops *ops)
+{
+	drv->flags = (u32)~DRM_HOTUPDATE_SURVIVES_BUS_MASTER_OFF;
+}
+
+static void reserved_word(struct drm_hotupdate_driver *drv, struct drm_hotupdate_ops *ops)
+{
+	drv->reserved[ARRAY_SIZE(drv->reserved) - 1] = 1;
+}
+
 static void no_ops(struct drm_hotupdate_driver *drv, struct drm_hotupdate_ops *ops)
 {
 	drv->ops = NULL;
@@ -127,6 +137,8 @@ static const struct bad_driver bad_drivers[] = {
 	{ "no_save_memory", no_save_memory },
 	{ "no_cancel_save", no_cancel_save },
 	{ "no_restore_memory", no_restore_memory },
+	{ "unknown_flag", unknown_flag },
+	{ "reserved_word", reserved_word },
 	{ "no_restore_abort", no_restore_abort },
 	{ "no_start_device", no_start_device },
 	{ "no_stop_device", no_stop_device },
@@ -159,6 +171,74 @@ static void register_incomplete_driver(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, driver->log, "");
 
 	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), 0);
+}
+
+/*
+ * A driver that was built for another version of the interface is refused before
+ * anything that it passes is looked at.
+ */
+static void register_for_another_interface(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_new(test, fake_gpu_new(test));
+	struct drm_hotupdate_adapter *adapter;
+
+	adapter = __drm_hotupdate_adapter_register(NULL, NULL, NULL, DRM_HOTUPDATE_ABI + 1);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(adapter), -EPROTONOSUPPORT);
+	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), 0);
+}
+
+static void register_bad_device(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_new(test, fake_gpu_new(test));
+	struct fake_gpu *other = fake_gpu_new(test);
+	struct drm_hotupdate_driver drv = {
+		.name = "fake",
+		.compatible = "kunit,fake",
+		.version = 2,
+		.min_version = 1,
+		.ops = &driver->ops,
+	};
+	struct drm_hotupdate_device device = { };
+	struct drm_hotupdate_adapter *adapter;
+
+	adapter = drm_hotupdate_adapter_register_device(&device, &drv, driver);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(adapter), -EINVAL);
+
+	device.dev = fake_gpu_dev(driver->gpu);
+	device.reserved[0] = 1;
+	adapter = drm_hotupdate_adapter_register_device(&device, &drv, driver);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(adapter), -EINVAL);
+
+	device.reserved[0] = 0;
+	device.dma_dev = fake_gpu_dev(other);
+	adapter = drm_hotupdate_adapter_register_device(&device, &drv, driver);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(adapter), -EOPNOTSUPP);
+	KUNIT_EXPECT_STREQ(test, driver->log, "");
+}
+
+/*
+ * A driver without the flags of the one that saved cannot restore, and leaves the stash
+ * for one that has them.
+ *
+ * Clauses: U6
+ */
+static void register_without_the_flags(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_new(test, fake_gpu_new(test));
+	struct fake_driver *next;
+
+	driver->flags = DRM_HOTUPDATE_SURVIVES_BUS_MASTER_OFF;
+	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
+	FAKE_ASSERT_DETACHED(driver);
+	next = fake_driver_new(test, driver->gpu);
+	KUNIT_EXPECT_EQ(test, fake_driver_register(next), -EPROTONOSUPPORT);
+	FAKE_EXPECT_ERROR(next->gpu, "lacks flags 0x1");
+	FAKE_EXPECT_STATE(next->gpu, HOTUPDATE_DETACHED);
+	next->flags = DRM_HOTUPDATE_SURVIVES_BUS_MASTER_OFF;
+	KUNIT_EXPECT_EQ(test, fake_driver_register(next), 0);
+
+	FAKE_ASSERT_DETACHED(next);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(next->gpu->adapter, false), 0);
 }
 
 /*
@@ -539,6 +619,9 @@ static void callbacks_may_sleep(struct kunit *test)
 
 static struct kunit_case register_cases[] = {
 	KUNIT_CASE_PARAM(register_incomplete_driver, bad_drivers_gen_params),
+	KUNIT_CASE(register_for_another_interface),
+	KUNIT_CASE(register_bad_device),
+	KUNIT_CASE(register_without_the_flags),
 	KUNIT_CASE(register_second_driver),
 	KUNIT_CASE(register_announces_when_started),
 	KUNIT_CASE(register_start_fails),

@@ -150,7 +150,7 @@ static int operate(struct attempt *attempt, enum operation operation)
 	case CANCEL:
 		return drm_hotupdate_cancel(adapter);
 	case DISCARD:
-		return hotupdate_discard(adapter);
+		return hotupdate_discard(adapter, false);
 	case SAVE:
 		return fake_block_save(adapter, attempt->block);
 	case REGISTER:
@@ -398,7 +398,7 @@ static void stash_without_driver(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, adapter->stash.bytes, bytes);
 	KUNIT_EXPECT_TRUE(test, device_is_registered(&adapter->dev));
 
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(adapter, false), 0);
 	FAKE_EXPECT_STASH(driver->gpu, 0);
 	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
 	KUNIT_EXPECT_TRUE(test, fake_gpu_wait_gone(driver->gpu));
@@ -417,7 +417,7 @@ static void register_after_discard(struct kunit *test)
 
 	fake_driver_saves_each_kind(driver);
 	FAKE_ASSERT_DETACHED(driver);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter, false), 0);
 	driver->log[0] = '\0';
 	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
 	KUNIT_EXPECT_STREQ(test, driver->log, "start:new");

@@ -409,7 +409,7 @@ static void trace_of_discard(struct kunit *test)
 	fake_driver_saves_each_kind(driver);
 	FAKE_ASSERT_DETACHED(driver);
 	traced = trace_begin(test);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter, false), 0);
 	trace_end(traced, driver->gpu);
 
 	KUNIT_EXPECT_TRUE(test, expect_stash(traced, "discard", driver, 0)->has_duration);

@@ -53,7 +53,7 @@ static void expect_next_device_is_another(struct fake_slot *slot)
 	KUNIT_EXPECT_STREQ(test, next->log, "");
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_STALE);
 
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter, false), 0);
 	KUNIT_EXPECT_EQ(test, fake_slot_bind(slot, FAKE_BUS_SAVER, next), 1);
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RUNNING);
 	KUNIT_EXPECT_STREQ(test, next->log, "start:new");
@@ -85,7 +85,7 @@ static void unplug_keeps_pages(struct kunit *test)
 	fake_slot_unplug(slot);
 	FAKE_EXPECT_STASH(slot->gpu, 1);
 	fake_block_expect_refs(test, fb, 1);
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter, false), 0);
 	fake_block_expect_refs(test, fb, 0);
 }
 
@@ -233,7 +233,7 @@ static void lost_while_saved(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, driver->log, "start:new, save, stop");
 	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_STALE);
 	KUNIT_EXPECT_FALSE(test, can_sleep());
-	KUNIT_EXPECT_EQ(test, hotupdate_discard(adapter), 0);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(adapter, false), 0);
 }
 
 static void report_loss(struct fake_slot *slot)

@@ -127,7 +127,7 @@ static void gpu_release(void *data)
 
 	mock_gpu_unbind(gpu);
 	if (gpu->adapter && gpu->adapter->state == HOTUPDATE_DETACHED)
-		KUNIT_EXPECT_EQ(gpu->test, hotupdate_discard(gpu->adapter), 0);
+		KUNIT_EXPECT_EQ(gpu->test, hotupdate_discard(gpu->adapter, true), 0);
 	set_adapter(gpu, NULL);
 	platform_device_unregister(gpu->pdev);
 }

@@ -5,6 +5,7 @@
 #ifndef _DRM_HOTUPDATE_H_
 #define _DRM_HOTUPDATE_H_
 
+#include <linux/bits.h>
 #include <linux/moduleparam.h>
 #include <linux/stringify.h>
 #include <linux/types.h>
@@ -15,6 +16,24 @@ struct drm_hotupdate_adapter;
 struct drm_hotupdate_block;
 struct module;
 struct sg_table;
+
+/**
+ * DRM_HOTUPDATE_ABI - version of this interface
+ *
+ * A driver and the core that it is loaded for have the same one, whatever the versions
+ * of their packages. An addition to a structure consumes a reserved word and leaves it
+ * as it is.
+ */
+#define DRM_HOTUPDATE_ABI		1
+
+/**
+ * DRM_HOTUPDATE_SURVIVES_BUS_MASTER_OFF - flag of a driver whose device can wait
+ *
+ * The device and its VFs go on after an interval without bus mastering, with nothing
+ * lost, and the driver turns bus mastering on again before it starts a restored device.
+ * Without the flag, a device that has lost bus mastering makes the stash stale.
+ */
+#define DRM_HOTUPDATE_SURVIVES_BUS_MASTER_OFF	BIT(0)
 
 /**
  * DRM_HOTUPDATE_MAX_META_SIZE - most bytes of metadata a block can carry
@@ -83,6 +102,8 @@ struct drm_hotupdate_save_args {
 	const void *meta;
 	/** @meta_size: bytes at @meta, &DRM_HOTUPDATE_MAX_META_SIZE at most */
 	size_t meta_size;
+	/** @reserved: for additions, must be zero */
+	u64 reserved[6];
 };
 
 /**
@@ -171,6 +192,34 @@ struct drm_hotupdate_ops {
 };
 
 /**
+ * struct drm_hotupdate_device - a device to protect
+ *
+ * Members that are not named in an initializer are zero, as they should be.
+ */
+struct drm_hotupdate_device {
+	/** @dev: the GPU's device, whose bus and name are its identity */
+	struct device *dev;
+	/** @dma_dev: must be NULL or @dev: device that does the DMA */
+	struct device *dma_dev;
+	/**
+	 * @silence: Stop all DMA of the device until it is reset the next time. Called
+	 * by a discard, with the device locked and no driver attached, before the
+	 * stash's pages are freed. It belongs to the device, and not to the driver,
+	 * whose module has gone then. Returns 0 or a negative errno. It takes no lock
+	 * of the device, and waits for no driver. May be NULL. On PCI it is not used:
+	 * the core turns bus mastering off.
+	 */
+	int (*silence)(struct device *dma_dev);
+	/**
+	 * @silence_owner: module of @silence, which stays loaded from the save to the
+	 * commit or the discard. NULL if that module ends with the device.
+	 */
+	struct module *silence_owner;
+	/** @reserved: for additions, must be zero */
+	u64 reserved[4];
+};
+
+/**
  * struct drm_hotupdate_driver - a driver that can be hot-updated
  *
  * Registering with one says what the capability bit of W1 says on Windows.
@@ -192,6 +241,13 @@ struct drm_hotupdate_driver {
 	const struct drm_hotupdate_ops *ops;
 	/** @owner: THIS_MODULE */
 	struct module *owner;
+	/**
+	 * @flags: %DRM_HOTUPDATE_SURVIVES_BUS_MASTER_OFF, or 0. A driver that has
+	 * not the flags of the one that saved cannot restore.
+	 */
+	u32 flags;
+	/** @reserved: for additions, must be zero */
+	u64 reserved[4];
 };
 
 /**
@@ -205,12 +261,72 @@ struct drm_hotupdate_driver {
  */
 #define MODULE_DRM_HOTUPDATE(compatible, min_version, version)		\
 	MODULE_INFO(drm_hotupdate, compatible " "			\
-		    __stringify(min_version) "-" __stringify(version))
+		    __stringify(min_version) "-" __stringify(version));	\
+	MODULE_INFO(drm_hotupdate_abi, __stringify(DRM_HOTUPDATE_ABI))
 
 struct drm_hotupdate_adapter *
-drm_hotupdate_adapter_register(struct device *dev,
-			       const struct drm_hotupdate_driver *drv,
-			       void *priv);
+__drm_hotupdate_adapter_register(const struct drm_hotupdate_device *device,
+				 const struct drm_hotupdate_driver *drv, void *priv,
+				 unsigned int abi);
+
+/**
+ * drm_hotupdate_adapter_register_device() - put a GPU under hot-update protection
+ * @device: pointer to &struct drm_hotupdate_device; not looked at after the call, but
+ *	for &drm_hotupdate_device.silence, which is used until the adapter ends or
+ *	another driver registers
+ * @drv: pointer to &struct drm_hotupdate_driver: what the driver can do; not looked at after the call, but for
+ *	&drm_hotupdate_driver.ops and &drm_hotupdate_driver.owner, which are used
+ *	until drm_hotupdate_adapter_unregister()
+ * @priv: the driver's own pointer, for drm_hotupdate_adapter_priv()
+ *
+ * Implements W1, W2, W13, W18, U4, U5 and U6. To be called once, from the
+ * driver's probe, when all is ready for the device to be started. If a driver
+ * left a stash for this GPU, its blocks are replayed to this one, and only then
+ * is the device started; without, it is only started. So restore comes before
+ * start by construction.
+ *
+ * On success the driver holds the restored blocks. If it is being probed, the commit
+ * follows when the driver core has bound it, with restore_complete, and otherwise at
+ * once. Until then drm_hotupdate_adapter_unregister() leads back to the stash. On
+ * failure the driver holds nothing, the GPU is as it was before, and a stash, if there is one, is
+ * whole: a probe that returns the error leaves the GPU to another driver.
+ *
+ * A driver that has to know the adapter in its callbacks takes the one that
+ * these are given: they can be called before this has returned.
+ *
+ * Context: Process context, may sleep. The caller holds no lock that the
+ * driver's callbacks take.
+ * Return: The adapter, or an ERR_PTR:
+ *
+ * * -EINVAL: @device or @drv lacks something, or has a reserved word that is not zero
+ * * -EOPNOTSUPP: @device does its DMA by another device
+ * * -EBUSY: the GPU has a driver
+ * * -ESTALE: the stash does not describe this device any more, and has to be discarded
+ *   first; no callback was made
+ * * -ENODEV: the driver's module is being unloaded
+ * * -EPROTONOSUPPORT: the stash is of another family or version, or of a driver with
+ *   other flags, or the driver was built for another version of this interface; no
+ *   callback was made
+ * * -ENOMEM: no memory
+ * * the error of the driver's restore_memory or start_device
+ */
+#define drm_hotupdate_adapter_register_device(device, drv, priv)	\
+	__drm_hotupdate_adapter_register(device, drv, priv, DRM_HOTUPDATE_ABI)
+
+/**
+ * drm_hotupdate_adapter_register() - put a GPU under hot-update protection
+ * @gpu: the GPU's &struct device, which cannot be silenced without a driver
+ * @drv: as for drm_hotupdate_adapter_register_device()
+ * @priv: as for drm_hotupdate_adapter_register_device()
+ *
+ * Short form of drm_hotupdate_adapter_register_device().
+ *
+ * Context: Process context, may sleep.
+ * Return: As drm_hotupdate_adapter_register_device().
+ */
+#define drm_hotupdate_adapter_register(gpu, drv, priv)			\
+	drm_hotupdate_adapter_register_device(				\
+		(&(const struct drm_hotupdate_device) { .dev = (gpu) }), drv, priv)
 void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter);
 void drm_hotupdate_adapter_lost(struct drm_hotupdate_adapter *adapter);
 void *drm_hotupdate_adapter_priv(struct drm_hotupdate_adapter *adapter);

@@ -98,6 +98,7 @@ void hotupdate_adapter_put_device(struct drm_hotupdate_adapter *adapter)
 
 	scoped_guard(mutex, &adapter->status_lock)
 		WRITE_ONCE(adapter->device, NULL);
+	adapter->silence = NULL;
 	put_device(device);
 	hotupdate_bus_put(adapter->bus);
 	adapter->bus = NULL;
@@ -109,6 +110,7 @@ static void adapter_release(struct device *dev)
 		container_of(dev, struct drm_hotupdate_adapter, dev);
 
 	hotupdate_adapter_put_device(adapter);
+	hotupdate_override_fini(adapter);
 	hotupdate_stash_exit(&adapter->stash);
 	kfree(adapter->driver);
 	kfree(adapter->compatible);
@@ -149,7 +151,11 @@ static void remove_adapter(struct work_struct *work)
 	 */
 	hotupdate_op_begin(adapter);
 	adapter->untold = true;
-	hotupdate_adapter_put_device(adapter);
+	/* To take the override back needs the lock of the device, which this does not wait for. */
+	if (READ_ONCE(adapter->hold.override))
+		hotupdate_bus_settle(adapter);
+	else
+		hotupdate_adapter_put_device(adapter);
 	hotupdate_op_end(adapter);
 	scoped_guard(mutex, &adapter->notify_lock)
 		adapter->removed = true;

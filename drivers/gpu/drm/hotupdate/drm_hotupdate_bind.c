@@ -39,6 +39,7 @@ static void bind_driver_left(struct drm_hotupdate_adapter *adapter)
 {
 	static const char reason[] = "the driver left the device without unregistering";
 
+	hotupdate_hold_removed(adapter);
 	switch (adapter->state) {
 	case HOTUPDATE_RESTORED:
 		hotupdate_restore_forget(adapter);
@@ -94,6 +95,8 @@ static void bind_device_is_gone(struct drm_hotupdate_adapter *adapter)
 		return;
 	if (bind_is_waiting(adapter))
 		hotupdate_set_stale(adapter, "the device was removed");
+	if (adapter->device)
+		hotupdate_hold_end(adapter, false);
 	hotupdate_adapter_put_device(adapter);
 }
 
@@ -104,8 +107,12 @@ static void bind_settle(struct drm_hotupdate_adapter *adapter, unsigned long eve
 		bind_driver_is_unbound(adapter);
 	if (events & BIT(HOTUPDATE_EVENT_FOREIGN))
 		bind_foreign_driver_left(adapter);
+	if (events & BIT(HOTUPDATE_EVENT_CHECK) && bind_is_waiting(adapter))
+		hotupdate_check_device(adapter);
 	if (events & BIT(HOTUPDATE_EVENT_BOUND))
 		bind_driver_is_bound(adapter);
+	if (events & BIT(HOTUPDATE_EVENT_LOOK))
+		hotupdate_bus_settle(adapter);
 	if (events & BIT(HOTUPDATE_EVENT_GONE))
 		bind_device_is_gone(adapter);
 }
@@ -121,6 +128,12 @@ static void bind_look(struct drm_hotupdate_adapter *adapter, struct device *dev)
 
 	if (adapter->ops && is_uncommitted && dev && !dev->driver)
 		bind_driver_left(adapter);
+	/* A stale stash keeps its device until the discard. */
+	if (dev && adapter->device && !hotupdate_has_stash(adapter->state) &&
+	    adapter->state != HOTUPDATE_STALE)
+		hotupdate_override_clear(adapter);
+	if (adapter->state == HOTUPDATE_NONE)
+		hotupdate_adapter_put_device(adapter);
 	if (adapter->tell_later) {
 		adapter->tell_later = false;
 		adapter->untold = true;
@@ -132,36 +145,23 @@ static void bind_settle_work(struct work_struct *work)
 	struct drm_hotupdate_adapter *adapter =
 		container_of(work, struct drm_hotupdate_adapter, settle_work);
 	struct device *dev = hotupdate_adapter_get_device(adapter);
+	bool busy;
 
 	if (dev)
 		device_lock(dev);
-	hotupdate_op_begin(adapter);
-	bind_look(adapter, dev);
+	busy = !hotupdate_op_try_quietly(adapter);
+	if (!busy)
+		bind_look(adapter, dev);
 	if (dev)
 		device_unlock(dev);
-	/* Announces the state, when the next driver can be loaded. */
-	hotupdate_op_end(adapter);
+	if (busy)
+		/* A save can take long, and others need the lock of the device. */
+		hotupdate_op_post(adapter, HOTUPDATE_EVENT_LOOK);
+	else
+		/* Announces the state, when the next driver can be loaded. */
+		hotupdate_op_end(adapter);
 	put_device(dev);
 	put_device(&adapter->dev);
-}
-
-/* Without it, the next driver's probe could not be judged by its name. */
-static void bind_note_driver(struct drm_hotupdate_adapter *adapter, struct device *dev)
-{
-	if (test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags) && dev->driver)
-		strscpy(adapter->saver, dev->driver->name);
-}
-
-static bool bind_is_saver(struct drm_hotupdate_adapter *adapter, const char *name)
-{
-	return !strncmp(adapter->saver, name, sizeof(adapter->saver) - 1);
-}
-
-static void bind_queue_work(struct drm_hotupdate_adapter *adapter)
-{
-	get_device(&adapter->dev);
-	if (!hotupdate_bus_queue(&adapter->settle_work))
-		put_device(&adapter->dev);
 }
 
 static void bind_notice_unbound(struct drm_hotupdate_adapter *adapter)
@@ -170,7 +170,8 @@ static void bind_notice_unbound(struct drm_hotupdate_adapter *adapter)
 
 	hotupdate_op_post(adapter, registered ? HOTUPDATE_EVENT_UNBOUND :
 						HOTUPDATE_EVENT_FOREIGN);
-	bind_queue_work(adapter);
+	hotupdate_op_post(adapter, HOTUPDATE_EVENT_CHECK);
+	hotupdate_bus_settle(adapter);
 }
 
 static void bind_notice_failed_probe(struct drm_hotupdate_adapter *adapter,
@@ -179,13 +180,13 @@ static void bind_notice_failed_probe(struct drm_hotupdate_adapter *adapter,
 	const char *name = dev->driver ? dev->driver->name : "";
 
 	if (!test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags)) {
-		if (bind_is_saver(adapter, name))
+		if (hotupdate_override_admits(adapter, name))
 			dev_warn(&adapter->dev, "driver %s failed before it registered\n",
 				 name);
 		else
 			hotupdate_op_post(adapter, HOTUPDATE_EVENT_FOREIGN);
 	}
-	bind_queue_work(adapter);
+	hotupdate_bus_settle(adapter);
 }
 
 static void bind_notice(struct drm_hotupdate_adapter *adapter, struct device *dev,
@@ -194,15 +195,21 @@ static void bind_notice(struct drm_hotupdate_adapter *adapter, struct device *de
 	switch (action) {
 	case BUS_NOTIFY_BIND_DRIVER:
 		clear_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags);
+		/* The probe can turn on what was off. */
+		hotupdate_op_post(adapter, HOTUPDATE_EVENT_CHECK);
+		hotupdate_override_log_probe(adapter);
 		break;
 	case BUS_NOTIFY_BOUND_DRIVER:
 		hotupdate_op_post(adapter, HOTUPDATE_EVENT_BOUND);
+		hotupdate_bus_settle(adapter);
 		break;
 	case BUS_NOTIFY_DRIVER_NOT_BOUND:
 		bind_notice_failed_probe(adapter, dev);
 		break;
 	case BUS_NOTIFY_UNBIND_DRIVER:
-		bind_note_driver(adapter, dev);
+		if (test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags) &&
+		    READ_ONCE(adapter->state) == HOTUPDATE_SAVED)
+			hotupdate_override_set(adapter);
 		break;
 	case BUS_NOTIFY_UNBOUND_DRIVER:
 		bind_notice_unbound(adapter);

@@ -141,15 +141,18 @@ void hotupdate_bus_put(struct hotupdate_bus *bus)
 }
 
 /**
- * hotupdate_bus_queue - run a work item that waits for the lock of a device
- * @work: work item
+ * hotupdate_bus_settle - run an adapter's settle_work
+ * @adapter: adapter; the work has a reference to it
  *
- * Return: false if it is queued already.
+ * Context: Any.
  */
-bool hotupdate_bus_queue(struct work_struct *work)
+void hotupdate_bus_settle(struct drm_hotupdate_adapter *adapter)
 {
-	return queue_work(bus_wq, work);
+	get_device(&adapter->dev);
+	if (!queue_work(bus_wq, &adapter->settle_work))
+		put_device(&adapter->dev);
 }
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_bus_settle);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 /**

@@ -68,7 +68,29 @@ static int discard_check(struct drm_hotupdate_adapter *adapter, struct device *d
 	}
 }
 
-static int discard_locked(struct drm_hotupdate_adapter *adapter, struct device *dev)
+/* With the device locked, if it is there. */
+static int discard_stale_or_detached(struct drm_hotupdate_adapter *adapter,
+				     struct device *dev, bool force)
+{
+	int err;
+
+	err = discard_check(adapter, dev);
+	if (err)
+		return err;
+	if (adapter->device) {
+		err = hotupdate_silence(adapter, force);
+		if (err)
+			return err;
+		hotupdate_hold_end(adapter, false);
+		hotupdate_override_clear(adapter);
+	}
+	discard_stash(adapter);
+	hotupdate_adapter_end(adapter);
+	return 0;
+}
+
+static int discard_locked(struct drm_hotupdate_adapter *adapter, struct device *dev,
+			  bool force)
 {
 	int err;
 
@@ -76,11 +98,7 @@ static int discard_locked(struct drm_hotupdate_adapter *adapter, struct device *
 	if (err)
 		return err;
 
-	err = discard_check(adapter, dev);
-	if (!err) {
-		discard_stash(adapter);
-		hotupdate_adapter_end(adapter);
-	}
+	err = discard_stale_or_detached(adapter, dev, force);
 	hotupdate_op_end(adapter);
 	return err;
 }
@@ -88,23 +106,25 @@ static int discard_locked(struct drm_hotupdate_adapter *adapter, struct device *
 /**
  * hotupdate_discard - give up a stash that no driver came back for
  * @adapter: detached or stale adapter
+ * @force: also if the device may go on using the pages, or VFs are enabled
  *
- * Implements U9. The pages are freed; a device that still reads them reads
- * what is not its own any more, so this is for the administrator to decide.
+ * Implements U9. The device is silenced, as hotupdate_silence() does it, and what kept it
+ * running is dropped. Then the pages are freed.
  *
- * Return: 0; -EBUSY if another operation is under way, or a driver is
- * attached or bound; -EINVAL if there is no stash.
+ * Return: 0; -EBUSY if another operation is under way, a driver is attached or bound, or
+ * VFs are enabled; -EINVAL if there is no stash; -EOPNOTSUPP or another error if the
+ * device cannot be silenced.
  */
-int hotupdate_discard(struct drm_hotupdate_adapter *adapter)
+int hotupdate_discard(struct drm_hotupdate_adapter *adapter, bool force)
 {
 	struct device *dev = hotupdate_adapter_get_device(adapter);
 	int err;
 
 	if (!dev)
-		return discard_locked(adapter, NULL);
+		return discard_locked(adapter, NULL, force);
 
 	if (discard_lock_device(dev)) {
-		err = discard_locked(adapter, dev);
+		err = discard_locked(adapter, dev, force);
 		device_unlock(dev);
 	} else {
 		err = hotupdate_error(adapter, -EBUSY,

@@ -4,6 +4,7 @@
 #include <linux/atomic.h>
 #include <linux/device.h>
 #include <linux/lockdep.h>
+#include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 
@@ -22,6 +23,7 @@
  * - *One enable count*, if the device is an enabled PCI function. A driver that calls
  *   pci_disable_device() when it goes, or for which devres does so because it has used
  *   pcim_enable_device(), then does not turn bus mastering off.
+ * - The *module* that can silence the device, if the driver has named one.
  *
  * The holds protect a device from what the kernel does by itself. A driver's removal
  * can still stop it: with pm_runtime_force_suspend(), pci_clear_master(), or a change
@@ -50,6 +52,22 @@ static int hold_get_power(struct drm_hotupdate_adapter *adapter, struct device *
 	pm_runtime_put_noidle(dev);
 	return hotupdate_error(adapter, err, "prepare refused: device %s does not resume",
 			       dev_name(dev));
+}
+
+static int hold_get_silence(struct drm_hotupdate_adapter *adapter)
+{
+	if (!try_module_get(adapter->silence_owner))
+		return hotupdate_error(adapter, -ENODEV,
+				       "prepare refused: the module that can silence device %s is being unloaded",
+				       dev_name(adapter->device));
+	adapter->hold.silence_owner = adapter->silence_owner;
+	return 0;
+}
+
+static void hold_put_silence(struct hotupdate_hold *hold)
+{
+	module_put(hold->silence_owner);
+	hold->silence_owner = NULL;
 }
 
 static void hold_put_parent(struct hotupdate_hold *hold)
@@ -142,16 +160,23 @@ int hotupdate_hold_begin(struct drm_hotupdate_adapter *adapter)
 				       "prepare refused: device %s is in a PM domain, and the unbind powers it off",
 				       dev_name(adapter->device));
 
-	err = hold_get_parent(adapter);
+	err = hold_get_silence(adapter);
 	if (err)
 		return err;
+	err = hold_get_parent(adapter);
+	if (err)
+		goto err_silence;
 	err = hold_get_device(adapter);
-	if (err) {
-		hold_put_parent(hold);
-		return err;
-	}
+	if (err)
+		goto err_parent;
 	hold->held = true;
 	return 0;
+
+err_parent:
+	hold_put_parent(hold);
+err_silence:
+	hold_put_silence(hold);
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_hold_begin);
 
@@ -220,6 +245,7 @@ void hotupdate_hold_end(struct drm_hotupdate_adapter *adapter, bool committed)
 	hold->command = 0;
 	pm_runtime_put(adapter->device);
 	hold_put_parent(hold);
+	hold_put_silence(hold);
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_hold_end);
 

@@ -230,7 +230,6 @@ struct hotupdate_shared {
 };
 
 #define HOTUPDATE_ERROR_LEN	256
-#define HOTUPDATE_DRIVER_LEN	64
 
 /**
  * enum hotupdate_event - what happened to the device of an adapter
@@ -242,8 +241,12 @@ enum hotupdate_event {
 	HOTUPDATE_EVENT_UNBOUND,
 	/** @HOTUPDATE_EVENT_FOREIGN: a driver had the device, and did not register */
 	HOTUPDATE_EVENT_FOREIGN,
+	/** @HOTUPDATE_EVENT_CHECK: a driver has left the device, or is about to get it */
+	HOTUPDATE_EVENT_CHECK,
 	/** @HOTUPDATE_EVENT_BOUND: a driver is bound to the device */
 	HOTUPDATE_EVENT_BOUND,
+	/** @HOTUPDATE_EVENT_LOOK: the settle_work came during an operation */
+	HOTUPDATE_EVENT_LOOK,
 	/** @HOTUPDATE_EVENT_GONE: the device is removed, or was while in use */
 	HOTUPDATE_EVENT_GONE,
 };
@@ -284,6 +287,8 @@ struct hotupdate_hold {
 	bool held;
 	/** @parent: the device's parent, with a reference, or NULL; while @held */
 	struct device *parent;
+	/** @silence_owner: module that can silence the device, with a reference, or NULL */
+	struct module *silence_owner;
 	/** @command: PCI COMMAND at the save, or 0 on other buses; while @held */
 	u16 command;
 	/** @enabled: one of a PCI device's enable counts is the core's, until the commit */
@@ -319,11 +324,6 @@ struct drm_hotupdate_adapter {
 	struct work_struct settle_work;
 	/** @flags: a bit for each &enum hotupdate_flag; atomic */
 	unsigned long flags;
-	/**
-	 * @saver: name of the device driver that had the device last and registered,
-	 * protected by the lock of the device
-	 */
-	char saver[HOTUPDATE_DRIVER_LEN];
 	/** @bus: the notifier of the device's bus, which goes with @device */
 	struct hotupdate_bus *bus;
 
@@ -337,6 +337,14 @@ struct drm_hotupdate_adapter {
 	const struct drm_hotupdate_ops *ops;
 	/** @priv: the driver's own pointer, while a driver is attached */
 	void *priv;
+	/** @flags_of_driver: &drm_hotupdate_driver.flags of the driver */
+	u32 flags_of_driver;
+	/** @flags_of_stash: those of the driver that saved, or is about to */
+	u32 flags_of_stash;
+	/** @silence: how to stop the device's DMA, or NULL; as long as @device is there */
+	int (*silence)(struct device *dma_dev);
+	/** @silence_owner: module of @silence, which a save keeps, or NULL */
+	struct module *silence_owner;
 	/** @untold: the state has changed, and user space was not told yet */
 	bool untold;
 	/** @tell_later: @settle_work announces the state, when the driver has left */
@@ -449,6 +457,7 @@ u64 hotupdate_blackout_ns(const struct drm_hotupdate_adapter *adapter);
 void hotupdate_op_init(struct hotupdate_op *op);
 void hotupdate_op_begin(struct drm_hotupdate_adapter *adapter);
 int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *operation);
+bool hotupdate_op_try_quietly(struct drm_hotupdate_adapter *adapter);
 bool hotupdate_op_is_busy(struct drm_hotupdate_adapter *adapter);
 void hotupdate_op_end(struct drm_hotupdate_adapter *adapter);
 void hotupdate_op_post(struct drm_hotupdate_adapter *adapter, enum hotupdate_event event);
@@ -522,6 +531,7 @@ void hotupdate_bar_prepare(enum hotupdate_bar bar, bool on);
 
 /* Replay: drm_hotupdate_replay.c */
 int hotupdate_check_stash(struct drm_hotupdate_adapter *adapter);
+int hotupdate_check_device(struct drm_hotupdate_adapter *adapter);
 void hotupdate_set_detached(struct drm_hotupdate_adapter *adapter);
 int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter);
 int hotupdate_start(struct drm_hotupdate_adapter *adapter);
@@ -533,7 +543,7 @@ void hotupdate_restore_forget(struct drm_hotupdate_adapter *adapter);
 struct hotupdate_bus *hotupdate_bus_watch(const struct bus_type *type);
 struct hotupdate_bus *hotupdate_bus_get(struct hotupdate_bus *bus);
 void hotupdate_bus_put(struct hotupdate_bus *bus);
-bool hotupdate_bus_queue(struct work_struct *work);
+void hotupdate_bus_settle(struct drm_hotupdate_adapter *adapter);
 void hotupdate_bus_flush(void);
 int hotupdate_bus_init(notifier_fn_t notify);
 void hotupdate_bus_exit(void);
@@ -557,7 +567,7 @@ void hotupdate_adapters_exit(void);
 void hotupdate_detach(struct drm_hotupdate_adapter *adapter);
 
 /* Discard: drm_hotupdate_discard.c */
-int hotupdate_discard(struct drm_hotupdate_adapter *adapter);
+int hotupdate_discard(struct drm_hotupdate_adapter *adapter, bool force);
 
 /* Drivers that come and go: drm_hotupdate_bind.c */
 int hotupdate_bind_init(void);
@@ -577,6 +587,7 @@ int hotupdate_hold_begin(struct drm_hotupdate_adapter *adapter);
 void hotupdate_hold_end(struct drm_hotupdate_adapter *adapter, bool committed);
 void hotupdate_hold_removed(struct drm_hotupdate_adapter *adapter);
 const char *hotupdate_hold_check(struct drm_hotupdate_adapter *adapter, bool survives);
+int hotupdate_silence(struct drm_hotupdate_adapter *adapter, bool force);
 
 /* Override of the driver: drm_hotupdate_override.c */
 void hotupdate_override_set(struct drm_hotupdate_adapter *adapter);

@@ -121,4 +121,5 @@ module_exit(hotupdate_exit);
 MODULE_AUTHOR("The drm-hotupdate authors");
 MODULE_DESCRIPTION("Hot update of DRM drivers");
 MODULE_PACKAGE_VERSION;
+MODULE_INFO(drm_hotupdate_abi, __stringify(DRM_HOTUPDATE_ABI));
 MODULE_LICENSE("GPL");

@@ -48,8 +48,8 @@
  * The driver core calls the notifier of a bus under a lock of that bus, and often that
  * of the device. The notifier does not wait for an operation: it records the event,
  * and the operation under way acts on it when it ends. No operation waits for the lock
- * of the device. A work item takes that lock first, on a queue that no operation
- * waits for.
+ * of the device. A work item takes that lock, on a queue that no operation waits for,
+ * and does not keep it while it waits for an operation: it comes again at its end.
  *
  * No lock is held when a function of the interface returns. A driver must not
  * hold a lock that its callbacks take while it registers, unregisters, prepares or
@@ -149,6 +149,20 @@ int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *operatio
 	return hotupdate_error(adapter, -EBUSY,
 			       "%s refused: another operation is under way in state %s",
 			       operation, hotupdate_state_name(READ_ONCE(adapter->state)));
+}
+
+/**
+ * hotupdate_op_try_quietly - begin an operation if none is under way
+ * @adapter: adapter
+ *
+ * Return: false if one is.
+ */
+bool hotupdate_op_try_quietly(struct drm_hotupdate_adapter *adapter)
+{
+	if (!op_try_enter(&adapter->op))
+		return false;
+	op_settle_events(adapter);
+	return true;
 }
 
 /**

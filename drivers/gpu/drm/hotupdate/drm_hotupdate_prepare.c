@@ -48,12 +48,14 @@ static void undo_save(struct drm_hotupdate_adapter *adapter, bool saved, int rea
 	prepare_clear_stash(adapter);
 	if (saved)
 		call_cancel_save(adapter, blocks, bytes, reason);
+	hotupdate_hold_end(adapter, false);
 }
 
 static void begin_save(struct drm_hotupdate_adapter *adapter, u32 version)
 {
 	adapter->phase_start = ktime_get();
 	adapter->deadline = KTIME_MAX;
+	adapter->flags_of_stash = adapter->flags_of_driver;
 	/* What is written there from now on is for the next save. */
 	adapter->limit_ms = READ_ONCE(adapter->deadline_ms);
 	if (adapter->limit_ms)
@@ -112,17 +114,12 @@ static int call_save_memory(struct drm_hotupdate_adapter *adapter)
 	return err;
 }
 
+/* Within callbacks, with the device held. */
 static int save(struct drm_hotupdate_adapter *adapter, u32 version)
 {
 	bool saved;
 	u64 duration;
 	int err;
-
-	err = hotupdate_callback_begin(adapter);
-	if (err)
-		return hotupdate_error(adapter, err,
-				       "prepare refused: driver %s is being unloaded",
-				       adapter->driver);
 
 	begin_save(adapter, version);
 	trace_drm_hotupdate_prepare(adapter, version);
@@ -140,12 +137,26 @@ static int save(struct drm_hotupdate_adapter *adapter, u32 version)
 	scoped_guard(mutex, &adapter->status_lock)
 		adapter->blackout.save_ns = err ? 0 : duration;
 	hotupdate_set_state(adapter, err ? HOTUPDATE_RUNNING : HOTUPDATE_SAVED);
-	hotupdate_callback_end(adapter);
 	if (!err)
 		dev_info(&adapter->dev,
 			 "driver %s saved %u blocks, %llu bytes, in state version %u\n",
 			 adapter->driver, adapter->stash.count, adapter->stash.bytes,
 			 version);
+	return err;
+}
+
+static int hold_and_save(struct drm_hotupdate_adapter *adapter, u32 version)
+{
+	int err;
+
+	err = hotupdate_callback_begin(adapter);
+	if (err)
+		return hotupdate_error(adapter, err,
+				       "prepare refused: driver %s is being unloaded",
+				       adapter->driver);
+
+	err = hotupdate_hold_begin(adapter) ?: save(adapter, version);
+	hotupdate_callback_end(adapter);
 	return err;
 }
 
@@ -209,6 +220,7 @@ static int check_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
  * * -EBUSY: an update, or another operation, is under way, or system sleep
  * * -ENODEV: no driver is attached, or it is being removed, or the device is lost
  * * -EPROTONOSUPPORT: the driver does not write @version
+ * * -EOPNOTSUPP: the device is in a PM domain, which powers it off at the unbind
  * * -ETIMEDOUT: the save took longer than the administrator allowed
  * * the error of the driver or of drm_hotupdate_save_memory()
  */
@@ -223,7 +235,7 @@ int drm_hotupdate_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
 	version = version ?: adapter->driver_version;
 	err = check_prepare(adapter, version);
 	if (!err)
-		err = save(adapter, version);
+		err = hold_and_save(adapter, version);
 
 	hotupdate_op_end(adapter);
 	return err;

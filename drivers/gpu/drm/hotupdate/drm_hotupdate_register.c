@@ -3,13 +3,19 @@
 #include <linux/bitops.h>
 #include <linux/cleanup.h>
 #include <linux/ctype.h>
+#include <linux/device.h>
+#include <linux/err.h>
 #include <linux/export.h>
 #include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "drm_hotupdate_internal.h"
 #include "drm_hotupdate_trace.h"
+
+#define DRIVER_FLAGS	DRM_HOTUPDATE_SURVIVES_BUS_MASTER_OFF
 
 static bool has_white_space(const char *s)
 {
@@ -17,6 +23,32 @@ static bool has_white_space(const char *s)
 		if (isspace(*s))
 			return true;
 	return false;
+}
+
+/* Before anything that the driver passes is looked at. */
+static int check_abi(unsigned int abi)
+{
+	if (abi == DRM_HOTUPDATE_ABI)
+		return 0;
+	pr_err("hot update refused: a driver is built for version %u of the interface, this is %u\n",
+	       abi, DRM_HOTUPDATE_ABI);
+	return -EPROTONOSUPPORT;
+}
+
+static int check_new_device(const struct drm_hotupdate_device *device)
+{
+	struct device *dev = device->dev;
+
+	if (!dev || memchr_inv(device->reserved, 0, sizeof(device->reserved))) {
+		pr_err("hot update refused: no proper description of a device\n");
+		return -EINVAL;
+	}
+	if (device->dma_dev && device->dma_dev != dev) {
+		dev_err(dev, "hot update refused: its DMA is that of %s\n",
+			dev_name(device->dma_dev));
+		return -EOPNOTSUPP;
+	}
+	return 0;
 }
 
 static int check_driver(struct device *dev, const struct drm_hotupdate_driver *drv)
@@ -34,6 +66,10 @@ static int check_driver(struct device *dev, const struct drm_hotupdate_driver *d
 		 !ops->restore_abort || !ops->start_device || !ops->stop_device ||
 		 !ops->restore_complete)
 		what = "lacks a callback";
+	else if (drv->flags & ~DRIVER_FLAGS)
+		what = "has a flag that is not known";
+	else if (memchr_inv(drv->reserved, 0, sizeof(drv->reserved)))
+		what = "has a reserved word that is not zero";
 	if (!what)
 		return 0;
 
@@ -74,13 +110,19 @@ static int check_readable(struct drm_hotupdate_adapter *adapter,
 				       "driver %s refused: it reads state versions %u to %u, this is %u",
 				       drv->name, drv->min_version, drv->version,
 				       adapter->version);
+	if (adapter->flags_of_stash & ~drv->flags)
+		return hotupdate_error(adapter, -EPROTONOSUPPORT,
+				       "driver %s refused: it lacks flags %#x of the driver that saved",
+				       drv->name, adapter->flags_of_stash & ~drv->flags);
 	return 0;
 }
 
-/* What a driver does not fit for, leaves the stash as it was; what the pages do not. */
+/* A driver that does not fit leaves the stash as it was; a device or a page does not. */
 static int check_stash(struct drm_hotupdate_adapter *adapter)
 {
-	return hotupdate_has_stash(adapter->state) ? hotupdate_check_stash(adapter) : 0;
+	if (!hotupdate_has_stash(adapter->state))
+		return 0;
+	return hotupdate_check_device(adapter) ?: hotupdate_check_stash(adapter);
 }
 
 /* The names of the driver that is attached, or was last. */
@@ -123,18 +165,36 @@ void hotupdate_detach(struct drm_hotupdate_adapter *adapter)
 		set_bit(HOTUPDATE_EVENT_GONE, &adapter->op.events);
 }
 
-static int attach(struct drm_hotupdate_adapter *adapter, struct device *dev,
+/* A silence that goes with the driver's module would be called when it has gone. */
+static int check_silence(struct drm_hotupdate_adapter *adapter,
+			 const struct drm_hotupdate_device *device,
+			 const struct drm_hotupdate_driver *drv)
+{
+	if (!device->silence || !drv->owner ||
+	    !within_module((unsigned long)device->silence, drv->owner))
+		return 0;
+	return hotupdate_error(adapter, -EINVAL,
+			       "driver %s refused: silence is in the module that is to be replaced",
+			       drv->name);
+}
+
+static int attach(struct drm_hotupdate_adapter *adapter,
+		  const struct drm_hotupdate_device *device,
 		  const struct drm_hotupdate_driver *drv, void *priv)
 {
 	int err;
 
-	err = check_device(adapter, dev, drv) ?: check_readable(adapter, drv) ?:
+	err = check_device(adapter, device->dev, drv) ?:
+	      check_silence(adapter, device, drv) ?: check_readable(adapter, drv) ?:
 	      check_stash(adapter) ?: set_names(adapter, drv);
 	if (err)
 		return err;
 
 	adapter->ops = drv->ops;
 	adapter->priv = priv;
+	adapter->flags_of_driver = drv->flags;
+	adapter->silence = device->silence;
+	adapter->silence_owner = device->silence_owner;
 
 	scoped_guard(mutex, &adapter->status_lock) {
 		adapter->owner = drv->owner;
@@ -168,61 +228,36 @@ static int run_driver(struct drm_hotupdate_adapter *adapter)
 }
 
 /**
- * drm_hotupdate_adapter_register - put a GPU under hot-update protection
- * @dev: the GPU's device, whose bus and name are its identity
- * @drv: what the driver can do; not looked at after the call, but for
- *	&drm_hotupdate_driver.ops and &drm_hotupdate_driver.owner, which are used
- *	until drm_hotupdate_adapter_unregister()
- * @priv: the driver's own pointer, for drm_hotupdate_adapter_priv()
+ * __drm_hotupdate_adapter_register - register for a version of the interface
+ * @device: device
+ * @drv: what the driver can do
+ * @priv: the driver's own pointer
+ * @abi: %DRM_HOTUPDATE_ABI, as the driver was built with it
  *
- * Implements W1, W2, W13, W18, U4, U5 and U6. To be called once, from the
- * driver's probe, when all is ready for the device to be started. If a driver
- * left a stash for this GPU, its blocks are replayed to this one, and only then
- * is the device started; without, it is only started. So restore comes before
- * start by construction.
+ * What drm_hotupdate_adapter_register_device() calls.
  *
- * On success the driver holds the restored blocks. If it is being probed, the commit
- * follows when the driver core has bound it, with restore_complete, and otherwise at
- * once. Until then drm_hotupdate_adapter_unregister() leads back to the stash. On
- * failure the driver holds nothing, the GPU is as it was before, and a stash, if there is one, is
- * whole: a probe that returns the error leaves the GPU to another driver.
- *
- * A driver that has to know the adapter in its callbacks takes the one that
- * these are given: they can be called before this has returned.
- *
- * Context: Process context, may sleep. The caller holds no lock that the
- * driver's callbacks take.
- * Return: The adapter, or an ERR_PTR:
- *
- * * -EINVAL: @drv lacks something
- * * -EBUSY: the GPU has a driver
- * * -ESTALE: the stash does not describe this device any more, and has to be discarded
- *   first; no callback was made
- * * -ENODEV: the driver's module is being unloaded
- * * -EPROTONOSUPPORT: the stash is of another family or version; no callback
- *   was made
- * * -ENOMEM: no memory
- * * the error of the driver's restore_memory or start_device
+ * Context: Process context, may sleep.
+ * Return: The adapter, or an ERR_PTR.
  */
 struct drm_hotupdate_adapter *
-drm_hotupdate_adapter_register(struct device *dev,
-			       const struct drm_hotupdate_driver *drv,
-			       void *priv)
+__drm_hotupdate_adapter_register(const struct drm_hotupdate_device *device,
+				 const struct drm_hotupdate_driver *drv, void *priv,
+				 unsigned int abi)
 {
 	struct drm_hotupdate_adapter *adapter;
 	bool is_new;
 	int err;
 
-	err = check_driver(dev, drv);
+	err = check_abi(abi) ?: check_new_device(device) ?: check_driver(device->dev, drv);
 	if (err)
 		return ERR_PTR(err);
-	adapter = hotupdate_adapter_claim(dev);
+	adapter = hotupdate_adapter_claim(device->dev);
 	if (IS_ERR(adapter))
 		return adapter;
 
 	set_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags);
 	is_new = adapter->state == HOTUPDATE_STARTING && !adapter->ops;
-	err = attach(adapter, dev, drv, priv);
+	err = attach(adapter, device, drv, priv);
 	if (!err) {
 		err = run_driver(adapter);
 		if (err)
@@ -237,7 +272,7 @@ drm_hotupdate_adapter_register(struct device *dev,
 	put_device(&adapter->dev);
 	return err ? ERR_PTR(err) : adapter;
 }
-EXPORT_SYMBOL_GPL(drm_hotupdate_adapter_register);
+EXPORT_SYMBOL_GPL(__drm_hotupdate_adapter_register);
 
 /* No error: the callback cannot fail, and can be entered though the module goes. */
 static void adapter_stop_device(struct drm_hotupdate_adapter *adapter, bool saved)
@@ -247,6 +282,7 @@ static void adapter_stop_device(struct drm_hotupdate_adapter *adapter, bool save
 	adapter->ops->stop_device(adapter, saved);
 	trace_drm_hotupdate_stop(adapter, adapter->stash.count, adapter->stash.bytes, 0,
 				 ktime_to_ns(ktime_sub(ktime_get(), start)));
+	hotupdate_hold_removed(adapter);
 }
 
 /*

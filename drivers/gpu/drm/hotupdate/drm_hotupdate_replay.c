@@ -57,6 +57,25 @@ int hotupdate_check_stash(struct drm_hotupdate_adapter *adapter)
 }
 
 /**
+ * hotupdate_check_device - check that the device is as it was saved
+ * @adapter: adapter with a stash, detached or unclaimed
+ *
+ * Return: 0, or -ESTALE with the adapter stale.
+ */
+int hotupdate_check_device(struct drm_hotupdate_adapter *adapter)
+{
+	bool survives = adapter->flags_of_stash & DRM_HOTUPDATE_SURVIVES_BUS_MASTER_OFF;
+	const char *reason = hotupdate_hold_check(adapter, survives);
+	char words[64];
+
+	if (!reason)
+		return 0;
+	scnprintf(words, sizeof(words), "the device %s", reason);
+	hotupdate_set_stale(adapter, words);
+	return -ESTALE;
+}
+
+/**
  * hotupdate_set_detached - move an adapter to detached, or on to stale
  * @adapter: adapter that has just let go of its driver
  *
@@ -227,6 +246,7 @@ static void commit(struct drm_hotupdate_adapter *adapter)
 	start = ktime_get();
 	adapter->ops->restore_complete(adapter);
 	trace_drm_hotupdate_complete(adapter, count, bytes, 0, since(start));
+	hotupdate_hold_end(adapter, true);
 
 	scoped_guard(mutex, &adapter->status_lock)
 		adapter->blackout.start_ns += hotupdate_phase_end(adapter);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <linux/array_size.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -15,6 +16,17 @@
  * merged, because one entry need not be a whole folio, and a buffer as a copy in
  * pages of its own. The arguments are checked completely before any of that.
  */
+
+/* By hand, because this is done for each block. */
+static bool source_is_reserved_used(const struct drm_hotupdate_save_args *args)
+{
+	u64 bits = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(args->reserved); i++)
+		bits |= args->reserved[i];
+	return bits;
+}
 
 static int source_check_args(const struct drm_hotupdate_save_args *args,
 			     struct hotupdate_refusal *refusal)
@@ -41,6 +53,8 @@ static int source_check_args(const struct drm_hotupdate_save_args *args,
 					"metadata with a size, but without content");
 	if (args->meta_size > DRM_HOTUPDATE_MAX_META_SIZE)
 		return hotupdate_refuse(refusal, -E2BIG, "too much metadata");
+	if (source_is_reserved_used(args))
+		return hotupdate_refuse(refusal, -EINVAL, "a reserved word is not zero");
 	return 0;
 }
 

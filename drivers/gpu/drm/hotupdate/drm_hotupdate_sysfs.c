@@ -108,9 +108,13 @@ static ssize_t discard_store(struct device *dev, struct device_attribute *attr,
 			     const char *buf, size_t count)
 {
 	struct drm_hotupdate_adapter *adapter = to_adapter(dev);
-	int err;
+	bool force = sysfs_streq(buf, "force");
+	int err = 0;
 
-	err = check_yes(adapter, "discard", buf) ?: hotupdate_discard(adapter);
+	if (!force)
+		err = check_yes(adapter, "discard", buf);
+	if (!err)
+		err = hotupdate_discard(adapter, force);
 	return err ?: count;
 }
 static DEVICE_ATTR_WO(discard);
