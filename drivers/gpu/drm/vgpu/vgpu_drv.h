@@ -63,7 +63,11 @@ struct vgpu_device {
 	 * until all that is wrong with VFs is mended
 	 */
 	struct mutex start_lock;
-	/** @replay: what a replay has brought so far, while one may come */
+	/**
+	 * @replay: what a restore has brought so far, from before one can begin until
+	 * its commit or abort, or until a first start. Only the hot-update callbacks
+	 * use it, which run one at a time.
+	 */
 	struct vgpu_replay *replay;
 
 	/** @pf: the physical function, as clients use it */

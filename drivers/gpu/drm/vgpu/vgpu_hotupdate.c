@@ -56,6 +56,16 @@ static const struct drm_hotupdate_driver vgpu_hotupdate_driver = {
 MODULE_DRM_HOTUPDATE(VGPU_STATE_COMPATIBLE, VGPU_STATE_VERSION_MIN, VGPU_RELEASE);
 
 /**
+ * vgpu_replay_free - free what a restore has brought
+ * @vgpu: device whose restore is complete, aborted, or will never begin
+ */
+void vgpu_replay_free(struct vgpu_device *vgpu)
+{
+	kfree(vgpu->replay);
+	vgpu->replay = NULL;
+}
+
+/**
  * vgpu_hotupdate_register - restore what there is to restore, and start
  * @vgpu: device that all is ready for
  *
@@ -72,10 +82,11 @@ int vgpu_hotupdate_register(struct vgpu_device *vgpu)
 
 	adapter = drm_hotupdate_adapter_register(vgpu->drm.dev, &vgpu_hotupdate_driver,
 						 vgpu);
-	kfree(vgpu->replay);
-	vgpu->replay = NULL;
-	if (IS_ERR(adapter))
+	if (IS_ERR(adapter)) {
+		/* It can fail without a callback. */
+		vgpu_replay_free(vgpu);
 		return PTR_ERR(adapter);
+	}
 	vgpu->adapter = adapter;
 	return 0;
 }

@@ -50,6 +50,9 @@ struct vgpu_replay {
 	struct vgpu_replay_vf vfs[VGPU_HW_MAX_VFS];
 };
 
+/* vgpu_hotupdate.c */
+void vgpu_replay_free(struct vgpu_device *vgpu);
+
 /* vgpu_save.c */
 int vgpu_save_memory(struct drm_hotupdate_adapter *adapter);
 void vgpu_cancel_save(struct drm_hotupdate_adapter *adapter);

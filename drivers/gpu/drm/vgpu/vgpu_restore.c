@@ -258,6 +258,9 @@ static void forget_vf(struct vgpu_vf *vf, const struct vgpu_replay_vf *entry)
 /**
  * vgpu_restore_abort - the restore_abort callback
  * @adapter: adapter
+ *
+ * Comes before the device has started, or after a stop that has left all references
+ * to this.
  */
 void vgpu_restore_abort(struct drm_hotupdate_adapter *adapter)
 {
@@ -270,8 +273,7 @@ void vgpu_restore_abort(struct drm_hotupdate_adapter *adapter)
 	for (number = 1; number <= vgpu->total_vfs; number++)
 		forget_vf(vgpu_vf(vgpu, number), &replay->vfs[number - 1]);
 	drop_kept(replay);
-	memset(replay, 0, sizeof(*replay));
-	xa_init(&replay->kept);
+	vgpu_replay_free(vgpu);
 	vgpu->num_vfs = 0;
 }
 
@@ -316,4 +318,5 @@ void vgpu_restore_complete(struct drm_hotupdate_adapter *adapter)
 
 	finish_replay(vgpu);
 	vgpu_device_start_serving(vgpu);
+	vgpu_replay_free(vgpu);
 }

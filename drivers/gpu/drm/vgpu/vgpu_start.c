@@ -158,9 +158,28 @@ int vgpu_start_device(struct drm_hotupdate_adapter *adapter, bool restored)
 		take_over_vfs(vgpu);
 	} else {
 		vgpu_write(vgpu, VGPU_HW_RESET, VGPU_RESET_MAGIC);
+		vgpu_replay_free(vgpu);
 		vgpu_device_start_serving(vgpu);
 	}
 	return 0;
+}
+
+/* The device stops using the memory, whose references are the abort's to drop. */
+static void stop_uncommitted_vfs(struct vgpu_device *vgpu)
+{
+	unsigned int number;
+
+	for (number = 1; number <= vgpu->total_vfs; number++)
+		if (vf_is_running(vgpu_vf(vgpu, number)))
+			vgpu_write(vgpu, VGPU_FN(number, VGPU_FN_RESET), VGPU_RESET_MAGIC);
+}
+
+static void stop_put_vfs(struct vgpu_device *vgpu)
+{
+	unsigned int number;
+
+	for (number = 1; number <= vgpu->total_vfs; number++)
+		vgpu_vf_put_memory(vgpu_vf(vgpu, number));
 }
 
 /**
@@ -169,12 +188,13 @@ int vgpu_start_device(struct drm_hotupdate_adapter *adapter, bool restored)
  * @saved: the VFs are left to the next driver, and otherwise disabled
  *
  * The references to memory and tables of the VFs are dropped either way. The stash
- * holds its own, and the device goes on reading.
+ * holds its own, and the device goes on reading. Before the commit, it is
+ * vgpu_restore_abort() that drops them.
  */
 void vgpu_stop_device(struct drm_hotupdate_adapter *adapter, bool saved)
 {
 	struct vgpu_device *vgpu = drm_hotupdate_adapter_priv(adapter);
-	unsigned int number;
+	bool committed = !vgpu->replay;
 
 	vgpu_device_stop_serving(vgpu);
 	vgpu_device_free_irq(vgpu);
@@ -182,10 +202,10 @@ void vgpu_stop_device(struct drm_hotupdate_adapter *adapter, bool saved)
 
 	guard(mutex)(&vgpu->sriov_lock);
 
-	if (!saved) {
+	if (committed && saved)
+		stop_put_vfs(vgpu);
+	else if (committed)
 		vgpu_sriov_set_num_vfs(vgpu, 0);
-		return;
-	}
-	for (number = 1; number <= vgpu->total_vfs; number++)
-		vgpu_vf_put_memory(vgpu_vf(vgpu, number));
+	else if (!saved)
+		stop_uncommitted_vfs(vgpu);
 }
