@@ -448,7 +448,7 @@ static void open_early(struct work_struct *work)
 	early->file = mock_drm_getfile(early->client->drm->render, O_RDWR);
 }
 
-/* Who opens the device while it starts is served when it has started. */
+/* An open that comes while the device starts is served when it has started. */
 static void open_waits_for_start(struct kunit *test)
 {
 	struct mock_client *client = mock_client_new(test);
@@ -456,15 +456,38 @@ static void open_waits_for_start(struct kunit *test)
 	struct vgpu_device *vgpu = mock_gpu_vgpu(client->gpu);
 
 	INIT_WORK_ONSTACK(&early.work, open_early);
-	scoped_guard(mutex, &vgpu->start_lock) {
-		schedule_work(&early.work);
-		msleep(100);
-		KUNIT_EXPECT_NULL(test, READ_ONCE(early.file));
-	}
+	vgpu_gate_set(vgpu, VGPU_GATE_CLOSED);
+	schedule_work(&early.work);
+	msleep(100);
+	KUNIT_EXPECT_NULL(test, READ_ONCE(early.file));
+	vgpu_gate_set(vgpu, VGPU_GATE_OPEN);
 	flush_work(&early.work);
 	destroy_work_on_stack(&early.work);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, early.file);
 	__fput_sync(early.file);
+}
+
+/* An open that found the node just before it went fails. */
+static void open_after_stop(struct kunit *test)
+{
+	struct mock_client *client = mock_client_new(test);
+	struct file *file;
+
+	mock_gpu_unbind(client->gpu);
+	file = mock_drm_getfile(client->drm->render, O_RDWR);
+	KUNIT_EXPECT_PTR_EQ(test, file, ERR_PTR(-ENODEV));
+}
+
+/* Clients are not part of an update: while it is saved they come and go. */
+static void open_while_saved(struct kunit *test)
+{
+	struct mock_client *client = mock_client_new(test);
+	struct file *file;
+
+	KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(client->gpu->adapter, 0), 0);
+	file = mock_drm_getfile(client->drm->render, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	__fput_sync(file);
 }
 
 /* In an update the PF is what is reset, and VFs are not. */
@@ -506,6 +529,8 @@ static struct kunit_case pf_cases[] = {
 	KUNIT_CASE(unbind_ends_jobs),
 	KUNIT_CASE(job_of_client_that_has_gone),
 	KUNIT_CASE(open_waits_for_start),
+	KUNIT_CASE(open_while_saved),
+	KUNIT_CASE(open_after_stop),
 	KUNIT_CASE(update_resets_pf_alone),
 	{ }
 };

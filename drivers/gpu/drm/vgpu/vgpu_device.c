@@ -100,10 +100,10 @@ int vgpu_device_init(struct vgpu_device *vgpu, struct vgpu_hw *hw)
 	if (!vgpu->vfs)
 		return -ENOMEM;
 
-	err = drmm_mutex_init(&vgpu->drm, &vgpu->sriov_lock) ?:
-	      drmm_mutex_init(&vgpu->drm, &vgpu->start_lock);
+	err = drmm_mutex_init(&vgpu->drm, &vgpu->sriov_lock);
 	if (err)
 		return err;
+	init_waitqueue_head(&vgpu->gate_wait);
 	INIT_WORK(&vgpu->irq_work, do_irq_work);
 
 	vgpu_vram_init(&vgpu->vram, hw->vram, hw->vram_size);

@@ -9,6 +9,7 @@
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_device.h>
@@ -26,6 +27,24 @@ struct vgpu_replay;
 
 /** VGPU_RELEASE - release of this driver, by the state version it writes */
 #define VGPU_RELEASE		CONFIG_DRM_VGPU_STATE_VERSION
+
+/**
+ * enum vgpu_gate - whether clients can open the render node
+ *
+ * ::
+ *
+ *	CLOSED --- first start, or restore_complete ---> OPEN
+ *	   |                                              |
+ *	   +--- start fails, or stop_device ---> GONE <---+ stop_device
+ */
+enum vgpu_gate {
+	/** @VGPU_GATE_CLOSED: an open waits for the first start, or the commit */
+	VGPU_GATE_CLOSED,
+	/** @VGPU_GATE_OPEN: an open succeeds, also while the device is saved */
+	VGPU_GATE_OPEN,
+	/** @VGPU_GATE_GONE: an open fails, because the device has stopped */
+	VGPU_GATE_GONE,
+};
 
 /**
  * struct vgpu_device - a vgpu, as its driver has it
@@ -58,11 +77,10 @@ struct vgpu_device {
 	 * and their requests are answered
 	 */
 	bool serving;
-	/**
-	 * @start_lock: held while the device starts: from before it is visible
-	 * until all that is wrong with VFs is mended
-	 */
-	struct mutex start_lock;
+	/** @gate: whether clients can open the render node; set by vgpu_gate_set() */
+	enum vgpu_gate gate;
+	/** @gate_wait: opens that wait until @gate changes */
+	wait_queue_head_t gate_wait;
 	/**
 	 * @replay: what a restore has brought so far, from before one can begin until
 	 * its commit or abort, or until a first start. Only the hot-update callbacks
@@ -106,6 +124,9 @@ int vgpu_device_request_irq(struct vgpu_device *vgpu);
 void vgpu_device_free_irq(struct vgpu_device *vgpu);
 void vgpu_device_start_serving(struct vgpu_device *vgpu);
 void vgpu_device_stop_serving(struct vgpu_device *vgpu);
+
+/* vgpu_file.c */
+void vgpu_gate_set(struct vgpu_device *vgpu, enum vgpu_gate gate);
 
 /* vgpu_hotupdate.c */
 int vgpu_hotupdate_register(struct vgpu_device *vgpu);

@@ -4,6 +4,7 @@
 #include <linux/dma-fence.h>
 #include <linux/lockdep.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
@@ -20,14 +21,54 @@
  *
  * Each open file of the render node has a queue of jobs and a timeline of
  * fences of its own. What it uses can be seen in its fdinfo.
+ *
+ * The render node appears before the device serves: creating it can fail, and the
+ * commit of an update cannot. An open that comes in between waits. A client could
+ * otherwise be given the VRAM of a VF that is lost but not yet reset, or change
+ * memory that a failing probe has to leave to the next driver. No ioctl has to be
+ * refused meanwhile, because there is no open file.
  */
+
+/**
+ * vgpu_gate_set - let opens of the render node pass, or fail
+ * @vgpu: device
+ * @gate: new state
+ */
+void vgpu_gate_set(struct vgpu_device *vgpu, enum vgpu_gate gate)
+{
+	/* Pairs with the acquire in file_gate(). */
+	smp_store_release(&vgpu->gate, gate);
+	wake_up_all(&vgpu->gate_wait);
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_gate_set);
+
+static enum vgpu_gate file_gate(struct vgpu_device *vgpu)
+{
+	/* Pairs with the release in vgpu_gate_set(). */
+	return smp_load_acquire(&vgpu->gate);
+}
+
+/*
+ * Not within drm_dev_enter(): drm_dev_unplug() would wait for the section, and the
+ * stop that ends this wait comes after it.
+ */
+static int file_wait_for_gate(struct vgpu_device *vgpu)
+{
+	int err;
+
+	err = wait_event_killable(vgpu->gate_wait, file_gate(vgpu) != VGPU_GATE_CLOSED);
+	if (err)
+		return err;
+	return file_gate(vgpu) == VGPU_GATE_OPEN ? 0 : -ENODEV;
+}
 
 /**
  * vgpu_file_open - &drm_driver.open
  * @drm: DRM device
  * @drm_file: the new file
  *
- * Return: 0 or a negative errno.
+ * Return: 0; -ENODEV if the device has stopped, or never started; -ERESTARTSYS if
+ * the client is killed while it waits for the start or the commit; -ENOMEM.
  */
 int vgpu_file_open(struct drm_device *drm, struct drm_file *drm_file)
 {
@@ -36,9 +77,9 @@ int vgpu_file_open(struct drm_device *drm, struct drm_file *drm_file)
 	struct vgpu_file *file;
 	int err;
 
-	/* One that is early, before the device has started, waits for that. */
-	mutex_lock(&vgpu->start_lock);
-	mutex_unlock(&vgpu->start_lock);
+	err = file_wait_for_gate(vgpu);
+	if (err)
+		return err;
 
 	file = kzalloc(sizeof(*file), GFP_KERNEL);
 	if (!file)

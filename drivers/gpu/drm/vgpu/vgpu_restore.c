@@ -318,5 +318,6 @@ void vgpu_restore_complete(struct drm_hotupdate_adapter *adapter)
 
 	finish_replay(vgpu);
 	vgpu_device_start_serving(vgpu);
+	vgpu_gate_set(vgpu, VGPU_GATE_OPEN);
 	vgpu_replay_free(vgpu);
 }

@@ -118,6 +118,14 @@ static void take_over_vfs(struct vgpu_device *vgpu)
 	}
 }
 
+static void start_from_reset(struct vgpu_device *vgpu)
+{
+	vgpu_write(vgpu, VGPU_HW_RESET, VGPU_RESET_MAGIC);
+	vgpu_replay_free(vgpu);
+	vgpu_device_start_serving(vgpu);
+	vgpu_gate_set(vgpu, VGPU_GATE_OPEN);
+}
+
 /**
  * vgpu_start_device - the start_device callback
  * @adapter: adapter
@@ -141,26 +149,19 @@ int vgpu_start_device(struct drm_hotupdate_adapter *adapter, bool restored)
 	if (err)
 		return err;
 
-	/*
-	 * A client must not be given the VRAM of a VF that is lost but not yet
-	 * reset, nor a ring that is reset under it.
-	 */
-	guard(mutex)(&vgpu->start_lock);
-
+	/* It is here and not in vgpu_restore_complete() because it can fail. */
 	err = drm_dev_register(&vgpu->drm, 0);
 	if (err) {
+		vgpu_gate_set(vgpu, VGPU_GATE_GONE);
 		vgpu_device_free_irq(vgpu);
 		return err;
 	}
 
 	/* Nothing fails from here on. */
-	if (restored) {
+	if (restored)
 		take_over_vfs(vgpu);
-	} else {
-		vgpu_write(vgpu, VGPU_HW_RESET, VGPU_RESET_MAGIC);
-		vgpu_replay_free(vgpu);
-		vgpu_device_start_serving(vgpu);
-	}
+	else
+		start_from_reset(vgpu);
 	return 0;
 }
 
@@ -198,6 +199,7 @@ void vgpu_stop_device(struct drm_hotupdate_adapter *adapter, bool saved)
 
 	vgpu_device_stop_serving(vgpu);
 	vgpu_device_free_irq(vgpu);
+	vgpu_gate_set(vgpu, VGPU_GATE_GONE);
 	vgpu_pf_stop(vgpu);
 
 	guard(mutex)(&vgpu->sriov_lock);
