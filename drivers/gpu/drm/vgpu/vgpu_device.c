@@ -17,8 +17,9 @@
  * interrupt. It is made apart from the platform driver, so that it can be made
  * without one, on hardware that is not even simulated.
  *
- * The device serves from its start to its save or removal: VFs can be changed,
- * and their requests are answered. VFs run in any case.
+ * The device serves from its first start, or from the commit of an update, to its
+ * next save or removal: VFs can be changed, and their requests are answered. VFs run
+ * in any case.
  */
 
 /* Those that clients of the render node wait for, whether VFs are served or not. */
@@ -29,6 +30,10 @@ static bool pf_has_stopped(struct vgpu_device *vgpu)
 	return vgpu_read(vgpu, VGPU_FN(0, VGPU_FN_STATUS)) & VGPU_FN_STATUS_FAULT;
 }
 
+/*
+ * An interrupt that comes while the device does not serve is only acknowledged. No
+ * request is lost by that, because vgpu_device_start_serving() looks for itself.
+ */
 static void handle_irq(void *data)
 {
 	struct vgpu_device *vgpu = data;
@@ -151,6 +156,9 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_device_stop_serving);
 /**
  * vgpu_device_request_irq - have the device interrupt, once it is enabled
  * @vgpu: device
+ *
+ * This disables all interrupts, also before the commit of an update: the mask is not
+ * part of the saved state, and the device keeps what is pending.
  *
  * Return: 0 or a negative errno.
  */

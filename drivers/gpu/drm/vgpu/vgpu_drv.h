@@ -73,8 +73,8 @@ struct vgpu_device {
 	/** @num_vfs: VFs that are enabled, the lowest ones */
 	unsigned int num_vfs;
 	/**
-	 * @serving: the device is started and not saved: VFs can be changed,
-	 * and their requests are answered
+	 * @serving: the device is started, an update is committed, and the next one
+	 * is not saved: VFs can be changed, and their requests are answered
 	 */
 	bool serving;
 	/** @gate: whether clients can open the render node; set by vgpu_gate_set() */

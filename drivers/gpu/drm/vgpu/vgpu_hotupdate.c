@@ -24,12 +24,19 @@
  * The restore reserves: VRAM at the very offsets, pages where they are. Nothing
  * is written to the device (W14).
  *
- * The start compares what was restored with what the device says, takes it over
- * without a reset, and serves the requests that have waited. Without a stash it
- * resets the device.
+ * The start compares the restored state with the device, and takes the device over
+ * without a reset. It decides which VFs are lost, but does not act on it yet: until
+ * the commit the probe can fail, and another driver restores the same stash. So it
+ * resets no VF and answers no request, writes to sysfs fail with -EBUSY, and opens of
+ * the render node wait. Without a stash the start resets the device and serves at
+ * once.
+ *
+ * After the commit, lost VFs are reset, and the requests that have waited are served.
+ * If the driver leaves before the commit, the stop leaves the VFs running, and the
+ * abort drops what the restore has reserved.
  *
  * A VF whose blocks make no sense, or do not agree with the device, costs that
- * VF alone: it is reset at the start, and reported. What concerns the adapter
+ * VF alone: it is reset after the commit, and reported. What concerns the adapter
  * as a whole, or what we have no memory for, refuses the replay, which can be
  * tried again.
  */
@@ -69,7 +76,8 @@ void vgpu_replay_free(struct vgpu_device *vgpu)
  * vgpu_hotupdate_register - restore what there is to restore, and start
  * @vgpu: device that all is ready for
  *
- * Return: 0, with the device serving and visible, or a negative errno.
+ * Return: 0, with the device visible, and serving now or after the commit; or a
+ * negative errno.
  */
 int vgpu_hotupdate_register(struct vgpu_device *vgpu)
 {

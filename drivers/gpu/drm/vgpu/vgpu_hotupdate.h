@@ -27,7 +27,10 @@ struct vgpu_replay_vf {
 	bool has_memory;
 	/** @has_lmtt: its LMTT was replayed */
 	bool has_lmtt;
-	/** @defect: why it cannot be restored, or NULL */
+	/**
+	 * @defect: why it cannot be restored, or NULL. From start_device on it is the
+	 * decision: restore_complete resets the VF.
+	 */
 	const char *defect;
 };
 

@@ -15,8 +15,8 @@
  * DOC: mailbox
  *
  * VFs ask this driver for service through the device's mailbox, which queues
- * their requests. While no driver is bound, or it is saved, requests wait in
- * the device. One is taken off the queue by being answered, so that each is
+ * their requests. From a save to its cancel, or to the commit of the next driver,
+ * requests wait in the device. One is taken off the queue by being answered, so that each is
  * answered once, whatever driver does it.
  */
 

@@ -2,6 +2,8 @@
 
 #include <linux/bitops.h>
 #include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/kobject.h>
 #include <linux/xarray.h>
 
 #include <drm/drm_hotupdate.h>
@@ -277,6 +279,37 @@ void vgpu_restore_abort(struct drm_hotupdate_adapter *adapter)
 	vgpu->num_vfs = 0;
 }
 
+static void restore_lose_vf(struct vgpu_vf *vf, const char *defect)
+{
+	vf->lost = defect;
+	vgpu_write(vf->vgpu, VGPU_FN(vf->number, VGPU_FN_RESET), VGPU_RESET_MAGIC);
+}
+
+static void restore_report_lost_vf(struct vgpu_vf *vf, const char *defect)
+{
+	struct device *dev = vf->vgpu->drm.dev;
+	char number[32], reason[128];
+	char *env[4] = { "VGPU_EVENT=vf_lost", number, reason };
+
+	drm_err(&vf->vgpu->drm, "VF %u is lost in the update, and reset: %s\n",
+		vf->number, defect);
+	scnprintf(number, sizeof(number), "VGPU_VF=%u", vf->number);
+	scnprintf(reason, sizeof(reason), "VGPU_REASON=%s", defect);
+	kobject_uevent_env(&dev->kobj, KOBJ_CHANGE, env);
+}
+
+/* Without a lock: an administrator who is told may write to sysfs at once. */
+static void restore_report_lost_vfs(struct vgpu_device *vgpu)
+{
+	const struct vgpu_replay *replay = vgpu->replay;
+	unsigned int number;
+
+	for (number = 1; number <= vgpu->total_vfs; number++)
+		if (replay->vfs[number - 1].defect)
+			restore_report_lost_vf(vgpu_vf(vgpu, number),
+					       replay->vfs[number - 1].defect);
+}
+
 static void own_vf(struct vgpu_vf *vf)
 {
 	int err;
@@ -294,6 +327,11 @@ static void finish_replay(struct vgpu_device *vgpu)
 
 	guard(mutex)(&vgpu->sriov_lock);
 
+	/* First of all: the table of a lost VF can lead to memory of another one. */
+	for (number = 1; number <= vgpu->total_vfs; number++)
+		if (replay->vfs[number - 1].defect)
+			restore_lose_vf(vgpu_vf(vgpu, number), replay->vfs[number - 1].defect);
+
 	for (number = 1; number <= vgpu->total_vfs; number++) {
 		struct vgpu_vf *vf = vgpu_vf(vgpu, number);
 
@@ -309,8 +347,8 @@ static void finish_replay(struct vgpu_device *vgpu)
  * vgpu_restore_complete - the restore_complete callback
  * @adapter: adapter
  *
- * A request can change a VF's memory, which is the stash's until now. So it is
- * here and not in the start that serving begins.
+ * Until now the probe could fail, and the stash be restored to another driver. So
+ * lost VFs are reset and serving begins here, and not in the start.
  */
 void vgpu_restore_complete(struct drm_hotupdate_adapter *adapter)
 {
@@ -319,5 +357,6 @@ void vgpu_restore_complete(struct drm_hotupdate_adapter *adapter)
 	finish_replay(vgpu);
 	vgpu_device_start_serving(vgpu);
 	vgpu_gate_set(vgpu, VGPU_GATE_OPEN);
+	restore_report_lost_vfs(vgpu);
 	vgpu_replay_free(vgpu);
 }

@@ -32,7 +32,8 @@
  *	        └── sched_priority
  *
  * All of it is documented in Documentation/ABI/testing/sysfs-driver-vgpu.
- * While the device is saved for a hot update nothing can be changed: -EBUSY.
+ * From the save of a hot update to its commit or cancel nothing can be changed: -EBUSY.
+ * A write does not wait for the commit, because the removal of the tree waits for it.
  */
 
 /**

@@ -2,8 +2,6 @@
 
 #include <linux/bitops.h>
 #include <linux/cleanup.h>
-#include <linux/device.h>
-#include <linux/kobject.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_hotupdate.h>
@@ -66,26 +64,6 @@ static const char *check_vf(struct vgpu_vf *vf, const struct vgpu_replay *replay
 	return NULL;
 }
 
-static void report_lost_vf(struct vgpu_vf *vf)
-{
-	struct device *dev = vf->vgpu->drm.dev;
-	char number[32], reason[128];
-	char *env[4] = { "VGPU_EVENT=vf_lost", number, reason };
-
-	drm_err(&vf->vgpu->drm, "VF %u is lost in the update, and reset: %s\n",
-		vf->number, vf->lost);
-	scnprintf(number, sizeof(number), "VGPU_VF=%u", vf->number);
-	scnprintf(reason, sizeof(reason), "VGPU_REASON=%s", vf->lost);
-	kobject_uevent_env(&dev->kobj, KOBJ_CHANGE, env);
-}
-
-static void lose_vf(struct vgpu_vf *vf, const char *defect)
-{
-	vf->lost = defect;
-	vgpu_write(vf->vgpu, VGPU_FN(vf->number, VGPU_FN_RESET), VGPU_RESET_MAGIC);
-	report_lost_vf(vf);
-}
-
 static void take_over_vf(struct vgpu_vf *vf, const struct vgpu_replay *replay)
 {
 	vf->enabled = replay->vfs[vf->number - 1].state.running;
@@ -97,12 +75,12 @@ static void take_over_vf(struct vgpu_vf *vf, const struct vgpu_replay *replay)
 }
 
 /*
- * Past the point of no return: take over the VFs that are as they should be,
- * and reset those that are not, or that nobody knows of.
+ * Take over the VFs that are as they should be, and remember what is wrong with the
+ * others. This only reads the device: restore_complete resets the others.
  */
 static void take_over_vfs(struct vgpu_device *vgpu)
 {
-	const struct vgpu_replay *replay = vgpu->replay;
+	struct vgpu_replay *replay = vgpu->replay;
 	unsigned int number;
 
 	guard(mutex)(&vgpu->sriov_lock);
@@ -111,9 +89,8 @@ static void take_over_vfs(struct vgpu_device *vgpu)
 		struct vgpu_vf *vf = vgpu_vf(vgpu, number);
 		const char *defect = check_vf(vf, replay);
 
-		if (defect)
-			lose_vf(vf, defect);
-		else
+		replay->vfs[number - 1].defect = defect;
+		if (!defect)
 			take_over_vf(vf, replay);
 	}
 }
@@ -130,6 +107,9 @@ static void start_from_reset(struct vgpu_device *vgpu)
  * vgpu_start_device - the start_device callback
  * @adapter: adapter
  * @restored: there was a replay, and it is complete
+ *
+ * With @restored the driver serves from vgpu_restore_complete() on, and changes
+ * nothing until then.
  *
  * Return: 0 or a negative errno.
  */
