@@ -82,6 +82,13 @@ struct update_faults {
 	bool has_failed;
 	/* Called before the start, when all was restored */
 	void (*at_start)(struct update *update);
+	/*
+	 * Called when start_device has succeeded after a restore, and the update is not
+	 * committed: returns what start_device returns. It can call stop_device, and
+	 * return an error for restore_abort to follow: to the driver that is the same as
+	 * a probe that fails between its start and the commit.
+	 */
+	int (*after_start)(struct update *update);
 	struct update *update;
 };
 
