@@ -13,7 +13,8 @@
  * - What must the next driver know that the device does not tell? What an
  *   administrator has set. It is put down in a format with a version.
  * - What is half done when the driver goes? Here nothing: requests are refused
- *   from the save on, and the lock waits for the one under way.
+ *   from the save on, and the lock waits for the one under way. The next driver
+ *   refuses them until the commit, because its probe can fail until then.
  *
  * What this leaves out: the device is given physical addresses. One behind an
  * IOMMU goes on using its mappings too, and these must outlive the driver as
@@ -219,8 +220,8 @@ static int restore_state(struct drm_hotupdate_adapter *adapter, struct tally *ta
 }
 
 /*
- * The page belongs to the block, and that to the stash, until the device has
- * started: if it does not, another driver is given the same. So the reference
+ * The page belongs to the block, and that to the stash, until the commit: if this
+ * driver does not get that far, another one is given the same. So the reference
  * is kept, and nothing is written.
  */
 static int restore_desc(struct tally *tally, struct drm_hotupdate_block *block)
@@ -292,7 +293,10 @@ static int tally_restore_memory(struct drm_hotupdate_adapter *adapter,
 	return err;
 }
 
-/* A later block was refused, or the start failed: all of the above, undone. */
+/*
+ * A later block was refused, the start failed, or the driver was stopped before the
+ * commit: all of the above, undone. After a stop there is nothing left to drop.
+ */
 static void tally_restore_abort(struct drm_hotupdate_adapter *adapter)
 {
 	struct tally *tally = drm_hotupdate_adapter_priv(adapter);
@@ -353,6 +357,10 @@ static int init_device(struct tally *tally)
  * All that can fail comes before anything is written, so that a failure leaves
  * the device as it was. After a restore nothing has to be written at all: the
  * device is running, with what it was given long ago.
+ *
+ * Nothing is served yet either. The rest of the probe can fail, if the attributes of
+ * the device cannot be created, say. Then the driver is stopped, and the stash goes to
+ * another one, which must find everything as it was saved.
  */
 static int tally_start_device(struct drm_hotupdate_adapter *adapter, bool restored)
 {
@@ -398,8 +406,10 @@ static void tally_restore_complete(struct drm_hotupdate_adapter *adapter)
 /* 8. The stop */
 
 /*
- * The start, undone. A driver that has saved leaves its device running. Either way
- * it drops its reference to the page: the stash has a reference of its own.
+ * The start, undone. A driver that has saved leaves its device running, and so does
+ * one that was restored and not committed. Either way it drops its reference to the
+ * page, which before the commit is one to its block: the stash has references of its
+ * own.
  */
 static void tally_stop_device(struct drm_hotupdate_adapter *adapter, bool saved)
 {
@@ -552,7 +562,11 @@ static struct attribute *tally_attrs[] = {
 };
 ATTRIBUTE_GROUPS(tally);
 
-/* The groups are gone before remove is called, and there after probe only. */
+/*
+ * The groups are gone before remove is called, and there after probe only. That is
+ * before the commit: a write in between is refused. It does not wait for the commit,
+ * because the removal of the groups would wait for it.
+ */
 static struct platform_driver tally_driver = {
 	.driver = {
 		.name = TALLY_HW_NAME,
