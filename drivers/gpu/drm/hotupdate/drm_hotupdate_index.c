@@ -32,6 +32,9 @@
 
 #define INDEX_CHUNK_BITS	4096u
 
+/* Folios that are removed at a time */
+#define INDEX_BATCH		32u
+
 /* Every order that an address has room for, gigantic folios included. */
 #define INDEX_ORDERS		(BITS_PER_LONG - PAGE_SHIFT)
 
@@ -176,13 +179,21 @@ static unsigned long index_remove_stale(unsigned long pfn)
 	return 1;
 }
 
-static void index_remove_up_to(unsigned long pfn, unsigned long end, bool put)
+/* Folios without an entry, whose references are not dropped yet */
+struct index_batch {
+	unsigned int num;
+	struct folio *folios[INDEX_BATCH];
+};
+
+/* Removes entries until the batch is full. Returns the number of the next page. */
+static unsigned long index_remove_batch(unsigned long pfn, unsigned long end,
+					struct index_batch *batch)
 {
 	struct index_slot slot = { };
 
-	lockdep_assert_held(&index_lock);
+	guard(mutex)(&index_lock);
 
-	while (pfn < end) {
+	while (pfn < end && batch->num < INDEX_BATCH) {
 		struct folio *folio = page_folio(pfn_to_page(pfn));
 		unsigned int order = folio_order(folio);
 		unsigned long nr_pages = 1ul << order;
@@ -194,12 +205,53 @@ static void index_remove_up_to(unsigned long pfn, unsigned long end, bool put)
 			pr_err_ratelimited("a saved folio is not what it was: a driver split or freed it\n");
 			slot.chunk = NULL;
 			nr_pages = index_remove_stale(pfn);
-		} else if (put) {
-			folio_put(folio);
+		} else {
+			batch->folios[batch->num++] = folio;
 		}
 		pfn += nr_pages;
 		cond_resched();
 	}
+	return pfn;
+}
+
+/* References are dropped without the lock: freeing a folio does not need it. */
+static void index_remove_up_to(unsigned long pfn, unsigned long end, bool put)
+{
+	while (pfn < end) {
+		struct index_batch batch;
+
+		batch.num = 0;
+		pfn = index_remove_batch(pfn, end, &batch);
+		while (put && batch.num)
+			folio_put(batch.folios[--batch.num]);
+		cond_resched();
+	}
+}
+
+static int index_insert_up_to(const struct drm_hotupdate_range *range, unsigned long *pfn,
+			      const char **reason)
+{
+	unsigned long end = range->pfn + range->nr_pages;
+	struct index_slot slot = { };
+	int err;
+
+	guard(mutex)(&index_lock);
+
+	for (*pfn = range->pfn; *pfn < end;) {
+		struct folio *folio = hotupdate_folio_get(*pfn, end, reason);
+
+		if (!folio)
+			return -EINVAL;
+		index_slot_find(&slot, *pfn, folio_order(folio));
+		err = index_slot_set(&slot);
+		if (err) {
+			folio_put(folio);
+			return err;
+		}
+		*pfn += 1ul << slot.order;
+		cond_resched();
+	}
+	return 0;
 }
 
 /**
@@ -217,28 +269,8 @@ static void index_remove_up_to(unsigned long pfn, unsigned long end, bool put)
 int hotupdate_index_hold(const struct drm_hotupdate_range *range, unsigned long *pfn,
 			 const char **reason)
 {
-	unsigned long end = range->pfn + range->nr_pages;
-	struct index_slot slot = { };
-	int err = 0;
+	int err = index_insert_up_to(range, pfn, reason);
 
-	guard(mutex)(&index_lock);
-
-	for (*pfn = range->pfn; *pfn < end;) {
-		struct folio *folio = hotupdate_folio_get(*pfn, end, reason);
-
-		if (!folio) {
-			err = -EINVAL;
-			break;
-		}
-		index_slot_find(&slot, *pfn, folio_order(folio));
-		err = index_slot_set(&slot);
-		if (err) {
-			folio_put(folio);
-			break;
-		}
-		*pfn += 1ul << slot.order;
-		cond_resched();
-	}
 	if (err)
 		index_remove_up_to(range->pfn, *pfn, true);
 	return err;
@@ -253,8 +285,6 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_index_hold);
  */
 void hotupdate_index_drop(const struct drm_hotupdate_range *range)
 {
-	guard(mutex)(&index_lock);
-
 	index_remove_up_to(range->pfn, range->pfn + range->nr_pages, true);
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_index_drop);
@@ -269,8 +299,6 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_index_drop);
  */
 void hotupdate_index_hand_over(const struct drm_hotupdate_range *range)
 {
-	guard(mutex)(&index_lock);
-
 	index_remove_up_to(range->pfn, range->pfn + range->nr_pages, false);
 }
 
