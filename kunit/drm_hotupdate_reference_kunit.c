@@ -4,6 +4,7 @@
  * to the pages that it saved.
  */
 
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/bits.h>
 #include <linux/device/devres.h>
@@ -170,6 +171,41 @@ static void pages_for_the_save_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page_ref_count(cargo.page), 2);
 	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter, false), 0);
 	KUNIT_EXPECT_EQ(test, page_ref_count(cargo.page), 1);
+	put_page(cargo.page);
+}
+
+#define POISONED_ORDER	2
+
+static bool folio_of_order_is_poisoned(struct folio *folio)
+{
+	return folio_order(folio) == POISONED_ORDER;
+}
+
+/*
+ * A folio with memory that has failed does not become free with the last reference.
+ * While somebody else holds it, the block's reference ends as any other.
+ */
+static void failed_memory_is_kept_back(struct kunit *test)
+{
+	struct cargo cargo = { .after = put_cargo };
+	struct fake_driver *driver = driver_with(test, &cargo);
+
+	kunit_activate_static_stub(test, hotupdate_folio_is_poisoned,
+				   folio_of_order_is_poisoned);
+	alloc_cargo(test, &cargo, POISONED_ORDER);
+	KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_cancel(driver->adapter), 0);
+	KUNIT_EXPECT_EQ(test, page_ref_count(cargo.page), 1);
+	put_page(cargo.page);
+
+	alloc_cargo(test, &cargo, POISONED_ORDER);
+	FAKE_ASSERT_DETACHED(driver);
+	put_page(cargo.page);
+	KUNIT_EXPECT_EQ(test, page_ref_count(cargo.page), 1);
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(driver->gpu->adapter, false), 0);
+	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
+	KUNIT_EXPECT_EQ(test, page_ref_count(cargo.page), 1);
+	KUNIT_EXPECT_EQ(test, compound_order(cargo.page), POISONED_ORDER);
 	put_page(cargo.page);
 }
 
@@ -489,6 +525,7 @@ static struct kunit_case reference_cases[] = {
 	KUNIT_CASE(driver_drops_before_removal),
 	KUNIT_CASE(devres_frees_after_removal),
 	KUNIT_CASE(pages_for_the_save_alone),
+	KUNIT_CASE(failed_memory_is_kept_back),
 	KUNIT_CASE(kmalloc_is_accounted),
 	KUNIT_CASE(vmalloc_is_freed_once),
 	KUNIT_CASE_PARAM(folio_in_pieces, pieces_gen_params),

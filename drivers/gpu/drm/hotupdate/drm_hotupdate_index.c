@@ -223,7 +223,7 @@ static void index_remove_up_to(unsigned long pfn, unsigned long end, bool put)
 		batch.num = 0;
 		pfn = index_remove_batch(pfn, end, &batch);
 		while (put && batch.num)
-			folio_put(batch.folios[--batch.num]);
+			hotupdate_folio_put(batch.folios[--batch.num]);
 		cond_resched();
 	}
 }

@@ -477,6 +477,10 @@ struct drm_hotupdate_range hotupdate_range_from_ksr(u64 desc, unsigned int page_
 /* Pages: drm_hotupdate_pages.c */
 struct folio *hotupdate_folio_get(unsigned long pfn, unsigned long end,
 				  const char **reason);
+void hotupdate_folio_put(struct folio *folio);
+#if IS_ENABLED(CONFIG_KUNIT)
+bool hotupdate_folio_is_poisoned(struct folio *folio);
+#endif
 unsigned int hotupdate_pages_alloc(struct list_head *folios, unsigned long nr_pages);
 void hotupdate_pages_free(struct list_head *folios);
 size_t hotupdate_pages_fill(struct folio *folio, const void *data, size_t size);

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+#include <linux/atomic.h>
 #include <linux/highmem.h>
 #include <linux/log2.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/page-flags.h>
+#include <linux/page_ref.h>
+#include <linux/printk.h>
 
 #include "drm_hotupdate_internal.h"
 
@@ -32,6 +37,14 @@
  * other: it stays with the guest that had it before, and nothing here reads it
  * unless a driver maps the block. To refuse it would make a GPU that has lost one
  * page impossible to update until the host reboots.
+ *
+ * If a block's reference is the last one, for example at a discard, no driver is left
+ * to withhold memory that has failed. The core does not free a folio with a poisoned
+ * page, which is lost until the host reboots. The page allocator itself withholds only a
+ * poisoned page that is free on its own, and gives others out again.
+ *
+ * This does not happen while another reference exists. After a cancel, for example, the
+ * driver goes on with its pages as they are.
  */
 
 static const char *page_refusal(unsigned long pfn)
@@ -104,6 +117,53 @@ struct folio *hotupdate_folio_get(unsigned long pfn, unsigned long end,
 	return NULL;
 }
 
+/* A suite replaces this, because UML has no memory that fails. */
+VISIBLE_IF_KUNIT bool hotupdate_folio_is_poisoned(struct folio *folio)
+{
+	unsigned long i;
+
+	KUNIT_STATIC_STUB_REDIRECT(hotupdate_folio_is_poisoned, folio);
+
+	/* The kernel marks the folio as a whole only if it belongs to a process or a file. */
+	for (i = 0; i < folio_nr_pages(folio); i++)
+		if (PageHWPoison(folio_page(folio, i)))
+			return true;
+	return false;
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_folio_is_poisoned);
+
+/* The log has the number of a page that failed already, from the kernel. */
+static void pages_keep_back(struct folio *folio, const char *reason)
+{
+	static atomic_long_t kept = ATOMIC_LONG_INIT(0);
+	long total = atomic_long_add_return(folio_nr_pages(folio), &kept);
+
+	folio_ref_unfreeze(folio, 1);
+	pr_warn_ratelimited("%lu saved pages are kept from the page allocator, %ld in all: %s\n",
+			    folio_nr_pages(folio), total, reason);
+}
+
+/**
+ * hotupdate_folio_put - drop a reference to a saved folio
+ * @folio: folio
+ *
+ * If the reference is the last one, this frees the folio, or keeps failed memory back. A
+ * count of zero decides, so that of two tasks that drop their references exactly one
+ * has the last, and nobody can get the folio any more.
+ *
+ * Context: Process context, may sleep; legal in a shrinker.
+ */
+void hotupdate_folio_put(struct folio *folio)
+{
+	if (!folio_put_testzero(folio))
+		return;
+
+	if (hotupdate_folio_is_poisoned(folio))
+		pages_keep_back(folio, "memory of them has failed");
+	else
+		__folio_put(folio);
+}
+
 /*
  * Returns the largest folio that the remaining pages fill entirely: no page is
  * wasted, and a small buffer is contiguous. Large folios are a convenience, not worth
@@ -165,7 +225,7 @@ void hotupdate_pages_free(struct list_head *folios)
 
 	list_for_each_entry_safe(folio, next, folios, lru) {
 		list_del_init(&folio->lru);
-		folio_put(folio);
+		hotupdate_folio_put(folio);
 		cond_resched();
 	}
 }
