@@ -464,8 +464,9 @@ EXPORT_SYMBOL_GPL(drm_hotupdate_block_get);
  * @block: block, or NULL
  *
  * Implements W16. The last reference ends the block, and with it the block's
- * reference to each of its pages: a page that nobody else holds is freed. While
- * the block stands in a stash, the stash has a reference too.
+ * reference to each of its pages: a page that nobody else holds is freed, on x86 as
+ * write-back memory whatever the driver had made of it. While the block stands in a
+ * stash, the stash has a reference too.
  *
  * Context: Process context, may sleep; legal in a shrinker.
  */

@@ -10,7 +10,9 @@
 #include <linux/mmzone.h>
 #include <linux/page-flags.h>
 #include <linux/page_ref.h>
+#include <linux/pgtable.h>
 #include <linux/printk.h>
+#include <linux/set_memory.h>
 
 #include "drm_hotupdate_internal.h"
 
@@ -39,11 +41,16 @@
  * page impossible to update until the host reboots.
  *
  * If a block's reference is the last one, for example at a discard, no driver is left
- * to withhold memory that has failed. The core does not free a folio with a poisoned
- * page, which is lost until the host reboots. The page allocator itself withholds only a
- * poisoned page that is free on its own, and gives others out again.
+ * to prepare the folio for the page allocator. The core does it:
  *
- * This does not happen while another reference exists. After a cancel, for example, the
+ * - It does not free a folio with a poisoned page, which is lost until the host
+ *   reboots. The page allocator itself withholds only a poisoned page that is free on
+ *   its own, and gives others out again.
+ * - It makes the kernel's mapping write-back, which the allocator expects. On x86 a
+ *   driver can have made it write-combined or uncached. Modules cannot do that on other
+ *   architectures.
+ *
+ * Neither happens while another reference exists. After a cancel, for example, the
  * driver goes on with its pages as they are.
  */
 
@@ -132,6 +139,48 @@ VISIBLE_IF_KUNIT bool hotupdate_folio_is_poisoned(struct folio *folio)
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_folio_is_poisoned);
 
+#ifdef CONFIG_X86
+/* Write-back is the mode with no bit set, as set_memory_wb() relies on. */
+static bool pages_entry_is_write_back(pte_t *entry, unsigned int level)
+{
+	pteval_t mask = level == PG_LEVEL_4K ? _PAGE_CACHE_MASK : _PAGE_LARGE_CACHE_MASK;
+
+	return !(pte_val(ptep_get(entry)) & mask);
+}
+
+/*
+ * Looks once at each entry of the kernel's page tables, which can map 1 GiB. This needs
+ * no lock: the tables of this mapping are not freed as long as the memory is there.
+ */
+static bool pages_are_write_back(struct folio *folio)
+{
+	unsigned long addr = (unsigned long)folio_address(folio);
+	unsigned long end = addr + folio_size(folio);
+	unsigned int level;
+	pte_t *entry;
+
+	for (; addr < end; addr = (addr & page_level_mask(level)) + page_level_size(level)) {
+		entry = lookup_address(addr, &level);
+		if (entry && !pages_entry_is_write_back(entry, level))
+			return false;
+	}
+	return true;
+}
+
+/* Returns false if there is no memory for a page table. */
+static bool pages_make_write_back(struct folio *folio)
+{
+	if (folio_test_highmem(folio) || pages_are_write_back(folio))
+		return true;
+	return !set_memory_wb((unsigned long)folio_address(folio), folio_nr_pages(folio));
+}
+#else
+static bool pages_make_write_back(struct folio *folio)
+{
+	return true;
+}
+#endif
+
 /* The log has the number of a page that failed already, from the kernel. */
 static void pages_keep_back(struct folio *folio, const char *reason)
 {
@@ -147,11 +196,11 @@ static void pages_keep_back(struct folio *folio, const char *reason)
  * hotupdate_folio_put - drop a reference to a saved folio
  * @folio: folio
  *
- * If the reference is the last one, this frees the folio, or keeps failed memory back. A
+ * If the reference is the last one, this prepares the folio for the page allocator. A
  * count of zero decides, so that of two tasks that drop their references exactly one
- * has the last, and nobody can get the folio any more.
+ * has the last, and nobody can get the folio any more. Page tables can be allocated.
  *
- * Context: Process context, may sleep; legal in a shrinker.
+ * Context: Process context, may sleep; legal in a shrinker. The index is not locked.
  */
 void hotupdate_folio_put(struct folio *folio)
 {
@@ -160,6 +209,8 @@ void hotupdate_folio_put(struct folio *folio)
 
 	if (hotupdate_folio_is_poisoned(folio))
 		pages_keep_back(folio, "memory of them has failed");
+	else if (!pages_make_write_back(folio))
+		pages_keep_back(folio, "they cannot be made write-back");
 	else
 		__folio_put(folio);
 }
