@@ -21,8 +21,8 @@ run = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES tools/testing/
 # So many runs, LOAD=yes beside a load, until one fails
 repeat = LOAD=$(LOAD) $(run)repeat.sh $(REPEAT)
 
-.PHONY: modules samples test_modules modules_install clean demo check lint htmldocs kunit coverage
-.PHONY: vm help need_kdir
+.PHONY: modules samples test_modules modules_install clean demo check lint htmldocs kunit
+.PHONY: coverage vm help need_kdir
 
 modules: need_kdir ## Build the modules (KDIR=, STATE_VERSION=1|2, W=1)
 	+$(kbuild) modules
@@ -32,9 +32,9 @@ samples: modules_config += CONFIG_SAMPLE_DRM_HOTUPDATE=m
 samples: need_kdir ## Build the modules, and the sample of a driver
 	+$(kbuild) modules
 
-# Apart, too: scenarios need these.
-test_modules: modules_config += CONFIG_DRM_HOTUPDATE_TEST_MODULES=m
-test_modules: need_kdir ## Build the modules, and those that scenarios test with
+# As the scenarios need them, with those of the sample.
+test_modules: modules_config += CONFIG_SAMPLE_DRM_HOTUPDATE=m CONFIG_TEST_DRM_HOTUPDATE=m
+test_modules: need_kdir ## Build the modules, the sample, and the modules of the tests
 	+$(kbuild) modules
 
 modules_install: need_kdir ## Install them (INSTALL_MOD_PATH=)

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # build-modules.sh: builds the modules against the stock kernel as anyone would,
-# out of tree, in copies of the project, vgpu.ko also as the older release, the
-# sample, and the modules that scenarios test with. A warning is a failure. TAP on
-# stdout. What is to be loaded in a virtual machine ends in $WORK/modules:
-# drm_hotupdate.ko, vgpu_sim.ko, v<state version>/vgpu.ko, samples/*.ko, testing/*.ko.
+# out of tree, in copies of the project, vgpu.ko also as the older release, and
+# the sample and the modules of tests. A warning is a failure. TAP on stdout. What
+# is to be loaded in a virtual machine ends in $WORK/modules: drm_hotupdate.ko,
+# vgpu_sim.ko, v<state version>/vgpu.ko, samples/*.ko, testing/*.ko.
 
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/tap.sh"
@@ -42,7 +42,9 @@ install_modules()
 			"$to/samples" || return 1
 	done
 	mkdir -p "$to/testing"
-	install_module "$WORK/build-v$newest/tools/testing/modules/hold.ko" "$to/testing"
+	for module in "$WORK/build-v$newest"/tools/testing/modules/*.ko; do
+		install_module "$module" "$to/testing" || return 1
+	done
 }
 
 # build DESCRIPTION TARGET STATE_VERSION [MAKE ARGUMENTS]
@@ -85,7 +87,7 @@ rm -rf "$WORK/modules"
 tap_plan 6
 build "the modules build" modules $newest
 build "the sample builds" samples $newest
-build "the modules for tests build" test_modules $newest
+build "the modules of tests build" test_modules $newest
 build "the older release of vgpu builds" modules $older modules_config=CONFIG_DRM_VGPU=m \
 	KBUILD_EXTRA_SYMBOLS="$WORK/build-v$newest/Module.symvers"
 tap_case "all modules are there" install_modules

@@ -24,8 +24,8 @@ mapfile -t sources < <(project_files | grep -E '\.[ch]$')
 mapfile -t kbuild < <(project_files | sed 's,^[^/]*$,./&,' |
 		      grep -E '/(Kconfig|Kbuild|Makefile)$')
 mapfile -t kernel_code < <(project_files drivers include kunit samples \
-			   tools/testing/modules | grep -E '\.[ch]$')
-mapfile -t modules_code < <(project_files drivers samples | grep -E '\.c$')
+			      tools/testing/modules | grep -E '\.[ch]$')
+mapfile -t modules_code < <(project_files drivers samples tools/testing/modules | grep -E '\.c$')
 mapfile -t scripts < <(for file in "${all[@]}"; do
 	case $file in
 	*.sh | dkms.conf) echo "$file" ;;
@@ -72,7 +72,7 @@ sparse_modules()
 {
 	local log=$LOGS/sparse.log file missed=0
 
-	build_modules samples 2 "$stock" "$log" C=2 CHECK=sparse 2>/dev/null || {
+	build_modules test_modules 2 "$stock" "$log" C=2 CHECK=sparse 2>/dev/null || {
 		grep -iE -A 4 "$complaint" "$log" | head -n 60
 		return 1
 	}

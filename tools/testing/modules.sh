@@ -7,8 +7,8 @@
 # shellcheck disable=SC2034 # for those who show them
 complaint='warning:|error:|\*\*\* '
 
-# build_modules TARGET STATE_VERSION STOCK LOG [MAKE ARGUMENTS] - modules, or
-# samples or test_modules, which are the modules and more. The warnings of a file
+# build_modules TARGET STATE_VERSION STOCK LOG [MAKE ARGUMENTS] - modules, or samples
+# or test_modules, which are the modules and more. The warnings of a file
 # are given only once, when it is compiled, so a build is only built on if it
 # came to its end without any; what an earlier one built is not left to be tested
 build_modules()
