@@ -104,6 +104,13 @@ static const struct drm_driver vgpu_drm_driver = {
 	.minor = 0,
 };
 
+static void vgpu_end(struct vgpu_device *vgpu)
+{
+	vgpu_sriov_sysfs_remove(vgpu);
+	drm_dev_unplug(&vgpu->drm);
+	vgpu_hotupdate_unregister(vgpu);
+}
+
 static int vgpu_probe(struct platform_device *pdev)
 {
 	const struct vgpu_hw_pdata *pdata = dev_get_platdata(&pdev->dev);
@@ -127,20 +134,21 @@ static int vgpu_probe(struct platform_device *pdev)
 		return err;
 	vgpu_debugfs_add(vgpu);
 
-	/* The last thing that can fail: it starts the device. */
+	/* It starts the device. Nothing but a test fails afterwards. */
 	err = vgpu_hotupdate_register(vgpu);
-	if (err)
+	if (err) {
 		vgpu_sriov_sysfs_remove(vgpu);
+		return err;
+	}
+	err = vgpu_fault_late(vgpu);
+	if (err)
+		vgpu_end(vgpu);
 	return err;
 }
 
 static void vgpu_remove(struct platform_device *pdev)
 {
-	struct vgpu_device *vgpu = platform_get_drvdata(pdev);
-
-	vgpu_sriov_sysfs_remove(vgpu);
-	drm_dev_unplug(&vgpu->drm);
-	vgpu_hotupdate_unregister(vgpu);
+	vgpu_end(platform_get_drvdata(pdev));
 }
 
 /*

@@ -30,6 +30,10 @@ static bool fail_start;
 module_param(fail_start, bool, 0600);
 MODULE_PARM_DESC(fail_start, "Fail to start the device (test)");
 
+static bool fail_late;
+module_param(fail_late, bool, 0600);
+MODULE_PARM_DESC(fail_late, "Fail after registering for hot update (test)");
+
 static int fail(struct vgpu_device *vgpu, const char *what)
 {
 	drm_err(&vgpu->drm, "%s fails because a module parameter asks for it\n", what);
@@ -112,3 +116,16 @@ int vgpu_fault_start(struct vgpu_device *vgpu)
 	return fail_start ? fail(vgpu, "start") : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_fault_start);
+
+/**
+ * vgpu_fault_late - whether the probe is to fail after the start
+ * @vgpu: device
+ *
+ * As it does if the driver core cannot create the driver's groups of attributes.
+ *
+ * Return: -EIO if so, else 0.
+ */
+int vgpu_fault_late(struct vgpu_device *vgpu)
+{
+	return fail_late ? fail(vgpu, "end of the probe") : 0;
+}

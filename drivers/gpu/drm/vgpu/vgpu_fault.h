@@ -15,5 +15,6 @@ void vgpu_fault_spoil_vf(struct vgpu_device *vgpu, unsigned int number, u8 *data
 			 size_t size);
 int vgpu_fault_restore(struct vgpu_device *vgpu, unsigned int block);
 int vgpu_fault_start(struct vgpu_device *vgpu);
+int vgpu_fault_late(struct vgpu_device *vgpu);
 
 #endif /* _VGPU_FAULT_H_ */

@@ -56,10 +56,28 @@ announced_update()
 {
 	listen_to_adapter && replace_driver 2 && wait_until announced_to_the_end "$2"
 	stop_listening
-	announced | grep -xE "(running $1,)?(saving $1,)?saved $1,detached $1,(restoring $1,)?running $2," || {
+	announced | grep -xE "(running $1,)?(saving $1,)?saved $1,detached $1,(restoring $1,)?(restored $1,)?running $2," || {
 		announced
 		return 1
 	}
+}
+
+# prepare_both - what an unload of their module takes
+prepare_both()
+{
+	prepare && set_attr "$other_adapter/prepare" 0
+}
+
+# replace_driver RELEASE - of both devices
+replace_driver()
+{
+	prepare_both && rmmod vgpu && load_driver "$1"
+}
+
+# override - the driver that alone may have the device, or nothing
+override()
+{
+	get_attr "$device/driver_override" | sed 's/^(null)$//'
 }
 
 invalid="Invalid argument"
@@ -80,6 +98,7 @@ refused "a deadline of words" "$adapter/deadline_ms" soon "$invalid" running
 
 # Another device, as the VFs of the one with the guests are enabled already.
 other=/sys/devices/platform/vgpu.1/sriov_admin
+other_adapter=/sys/class/drm_hotupdate/platform:vgpu.1
 oom_kills()
 {
 	sed -n 's/^oom_kill //p' /proc/vmstat
@@ -124,6 +143,15 @@ refused "system sleep when saved" /sys/power/state mem "$busy" saved
 told_of_sleep() { dmesg | grep -q "system sleep refused: state is $1"; }
 tap_case "because of the stash" told_of_sleep saved
 tap_case "guests go on when saved" guests_go_on
+
+# One module has both devices.
+tap_fails "the module does not unload with the other device unprepared" rmmod vgpu
+tap_is "the other device's adapter names the one that waits" \
+	"$(get_attr "$other_adapter/last_error")" \
+	"driver vgpu cannot be unloaded: adapter platform:vgpu.0 waits for its driver"
+tap_is "and runs" "$(get_attr "$other_adapter/state")" running
+tap_is "no driver is kept away before the unbind" "$(override)" ""
+
 tap_case "cancel" set_attr "$adapter/cancel" 1
 tap_is "the driver runs again" "$(get_attr "$adapter/state")" running
 tap_is "nothing is held" "$(get_attr "$adapter/blocks")" 0
@@ -133,9 +161,11 @@ case_here "nothing was ever wrong with any guest" stop_guests
 tap_case "nothing was done to the device" device_is_well
 
 case_here "an update is announced by uevents, step by step" announced_update 0 1
-tap_case "prepare again" prepare
+tap_is "any driver may have the device after an update" "$(override)" ""
+tap_case "prepare both" prepare_both
 tap_case "the driver goes" rmmod vgpu
 tap_is "and leaves its stash" "$(get_attr "$adapter/state")" detached
+tap_is "no other driver may have the device" "$(override)" vgpu
 tap_fails "the core does not unload with a stash" rmmod drm_hotupdate
 refused "system sleep without a driver" /sys/power/state mem "$busy" detached
 tap_case "because of the stash, too" told_of_sleep detached
@@ -147,9 +177,35 @@ gone() { [ ! -e "$adapter" ]; }
 tap_case "the adapter goes" wait_until gone
 tap_case "a driver starts afresh" load_driver 2
 tap_is "and runs" "$(get_attr "$adapter/state")" running
+tap_is "any driver may have it after a discard" "$(override)" ""
+tap_is "the other device is taken over" \
+	"$(get_attr "$other_adapter/state") $(get_attr "$other_adapter/generation")" "running 2"
 tap_case "the system can sleep then" set_attr /sys/power/state mem
 tap_is "with no VFs" "$(get_attr "$admin/num_vfs")" 0
 tap_is "in generation 0" "$(get_attr "$adapter/generation")" 0
 tap_is "after a reset" "$(counter device_resets)" 2
+
+# The device is unplugged while it has no driver, and another one has its name.
+tap_case "prepare both once more" prepare_both
+tap_case "the driver goes once more" rmmod vgpu
+tap_case "the devices go" rmmod vgpu_sim
+tap_is "the stash is stale" "$(get_attr "$adapter/state") $(get_attr "$adapter/lost")" "stale 1"
+tap_case "a stash without a device does not keep the system from sleep" \
+	set_attr /sys/power/state mem
+tap_case "other devices come" insmod /modules/vgpu_sim.ko vram_mb=32 total_vfs=8 devices=2
+tap_fails "they are not given the stash" load_driver 2
+tap_is "which stays" "$(get_attr "$adapter/state")" stale
+case "$(get_attr "$adapter/last_error")" in
+*"stale, discard them first"*) tap_ok "and the reason is there" ;;
+*) tap_is "and the reason is there" "$(get_attr "$adapter/last_error")" stale ;;
+esac
+tap_case "the driver that has no device goes" rmmod vgpu
+refused "prepare of what is stale" "$adapter/prepare" 0 "No such device" stale
+refused "cancel of what is stale" "$adapter/cancel" 1 "No such device" stale
+tap_case "discard of a stale stash" set_attr "$adapter/discard" 1
+tap_case "and of the other one" set_attr "$other_adapter/discard" 1
+tap_case "the adapter goes, too" wait_until gone
+tap_case "a driver starts afresh on the new device" load_driver 2
+tap_is "and runs there" "$(get_attr "$adapter/state") $(get_attr "$adapter/lost")" "running 0"
 tap_case "the modules unload" unload_all
 tap_done

@@ -75,6 +75,13 @@ for block in 0 1 2 3 $((blocks - 1)); do
 		fail_restore=$block
 done
 driver_is_refused "a driver that does not start" 2 "failed to start" fail_start=1
+# Nothing was served yet, and nothing changed. The core is asked for no reason: the
+# stash has not changed hands.
+mark_log
+resets=$(counter device_resets)
+driver_is_refused "a driver that fails after its start" 2 "failed to start" fail_late=1
+tap_case "the log has that, too" log_has "end of the probe fails"
+tap_is "the device was not reset" "$(counter device_resets)" "$resets"
 tap_fails "a module that is none" insmod /bin/busybox
 tap_is "leaves everything as it was" "$(get_attr "$adapter/state")" detached
 tap_case "the old driver again" load_driver 2
