@@ -13,7 +13,7 @@
 #include <linux/scatterlist.h>
 #include <linux/sched.h>
 
-#include "drm_hotupdate_kunit.h"
+#include "drm_hotupdate_fake_bus.h"
 
 #if defined(CONFIG_FAULT_INJECTION_DEBUG_FS) && defined(CONFIG_FAILSLAB) && \
 	defined(CONFIG_FAIL_PAGE_ALLOC)
@@ -268,6 +268,85 @@ static void register_without_memory(struct kunit *test)
 			break;
 	}
 	expect_all_failed(test, n);
+}
+
+/*
+ * The binding of a driver either succeeds, or fails for want of memory somewhere: in the
+ * driver core, in the restore, or when the driver core makes the driver's attributes,
+ * after a probe that has succeeded. Then the stash is whole, and the next one gets it.
+ *
+ * Clauses: U4, U5
+ */
+static void bind_without_memory(struct kunit *test)
+{
+	struct fake_slot *slot = fake_slot_new(test);
+	struct fake_driver *driver = fake_driver_new(test, slot->gpu);
+	unsigned int n;
+	bool failed;
+	int bound;
+
+	fake_driver_saves(driver, fake_block_buffer(test, 100));
+	KUNIT_ASSERT_EQ(test, fake_slot_bind(slot, FAKE_BUS_SAVER, driver), 1);
+	allow_failures(test);
+	for (n = 1; n <= MAX_ALLOCATIONS; n++) {
+		KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+		fake_slot_unbind(slot);
+		FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_DETACHED);
+
+		driver->log[0] = '\0';
+		fail_allocation(n);
+		bound = fake_slot_bind(slot, FAKE_BUS_SAVER, driver);
+		failed = has_failed();
+		if (bound != 1) {
+			fake_slot_settle(slot);
+			FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_DETACHED);
+			FAKE_EXPECT_STASH(slot->gpu, 1);
+			KUNIT_EXPECT_EQ(test, driver->num_blocks, 0);
+			KUNIT_ASSERT_EQ(test, 1,
+					fake_slot_bind(slot, FAKE_BUS_SAVER, driver));
+		}
+		FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RUNNING);
+		KUNIT_EXPECT_EQ(test, driver->adapter->generation, n);
+		fake_driver_expect_restored(driver, driver);
+		fake_driver_put_blocks(driver);
+		if (!failed)
+			break;
+	}
+	expect_all_failed(test, n);
+}
+
+static void fail_next_allocation(struct fake_slot *slot)
+{
+	fail_allocation(1);
+}
+
+/*
+ * The driver core cannot make the driver's attributes, after a probe that has succeeded:
+ * it removes the driver, and the stash is whole.
+ *
+ * Clauses: U4, U5
+ */
+static void bind_without_attributes(struct kunit *test)
+{
+	struct fake_slot *slot = fake_slot_new(test);
+	struct fake_driver *saver, *driver;
+
+	allow_failures(test);
+	saver = fake_slot_detach(slot);
+	driver = fake_driver_new(test, slot->gpu);
+	slot->in_groups = fail_next_allocation;
+	KUNIT_EXPECT_EQ(test, fake_slot_bind(slot, FAKE_BUS_SAVER, driver), -ENOMEM);
+	KUNIT_EXPECT_TRUE(test, has_failed());
+	slot->in_groups = NULL;
+	fake_slot_settle(slot);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(driver->log, "start:restored, stop:saved, abort"));
+	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_DETACHED);
+	FAKE_EXPECT_STASH(slot->gpu, saver->num_saves);
+
+	driver = fake_driver_new(test, slot->gpu);
+	KUNIT_ASSERT_EQ(test, fake_slot_bind(slot, FAKE_BUS_SAVER, driver), 1);
+	fake_driver_expect_restored(driver, saver);
+	failures = 0;
 }
 
 /*
@@ -704,6 +783,8 @@ static void save_with_refused_block(struct kunit *test)
 
 static struct kunit_case failure_cases[] = {
 	KUNIT_CASE_SLOW(register_without_memory),
+	KUNIT_CASE_SLOW(bind_without_memory),
+	KUNIT_CASE(bind_without_attributes),
 	KUNIT_CASE_SLOW(prepare_without_memory),
 	KUNIT_CASE_SLOW(prepare_without_memory_overlooked),
 	KUNIT_CASE_SLOW(prepare_as_memory_runs_out),
@@ -720,8 +801,8 @@ static struct kunit_case failure_cases[] = {
 
 static struct kunit_suite failure_suite = {
 	.name = "drm_hotupdate_failure",
-	.suite_init = fake_suite_init,
-	.suite_exit = fake_suite_exit,
+	.suite_init = fake_bus_suite_init,
+	.suite_exit = fake_bus_suite_exit,
 	.init = fake_init,
 	.exit = fake_exit,
 	.test_cases = failure_cases,

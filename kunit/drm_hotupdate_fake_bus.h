@@ -44,6 +44,8 @@ struct fake_slot {
 	/* Called at the end of each, after the registration has begun or ended */
 	void (*in_probe)(struct fake_slot *slot);
 	void (*in_remove)(struct fake_slot *slot);
+	/* Called before an attribute of FAKE_BUS_SAVER is made, after the probe */
+	void (*in_groups)(struct fake_slot *slot);
 	void *data;
 };
 

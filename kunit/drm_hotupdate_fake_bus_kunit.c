@@ -8,6 +8,7 @@
 #include <linux/device.h>
 #include <linux/device/bus.h>
 #include <linux/slab.h>
+#include <linux/sysfs.h>
 
 #include "drm_hotupdate_fake_bus.h"
 
@@ -81,9 +82,43 @@ static const struct bus_type fake_bus = {
 	.remove = fake_bus_remove,
 };
 
+static ssize_t slot_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", to_slot(dev)->number);
+}
+static DEVICE_ATTR_RO(slot);
+
+/* Created by the driver core after the probe, which fails if they cannot be. */
+static struct attribute *slot_attrs[] = {
+	&dev_attr_slot.attr,
+	NULL
+};
+
+static umode_t slot_is_visible(struct kobject *kobj, struct attribute *attr, int n)
+{
+	struct fake_slot *slot = to_slot(kobj_to_dev(kobj));
+
+	if (slot->in_groups)
+		slot->in_groups(slot);
+	return attr->mode;
+}
+
+static const struct attribute_group slot_group = {
+	.attrs = slot_attrs,
+	.is_visible = slot_is_visible,
+};
+__ATTRIBUTE_GROUPS(slot);
+
 struct device_driver fake_bus_drivers[FAKE_BUS_NUM_DRIVERS] = {
-	[FAKE_BUS_SAVER] = { .name = "saver", .bus = &fake_bus },
-	[FAKE_BUS_OTHER] = { .name = "other", .bus = &fake_bus },
+	[FAKE_BUS_SAVER] = {
+		.name = "saver",
+		.bus = &fake_bus,
+		.dev_groups = slot_groups,
+	},
+	[FAKE_BUS_OTHER] = {
+		.name = "other",
+		.bus = &fake_bus,
+	},
 };
 
 int fake_bus_suite_init(struct kunit_suite *suite)

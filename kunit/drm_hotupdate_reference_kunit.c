@@ -454,15 +454,6 @@ static struct fake_driver *detached_with_own_page(struct kunit *test, struct own
 	return driver;
 }
 
-static const unsigned int own_orders[] = { 0, 5 };
-
-static void describe_order(const unsigned int *order, char *desc)
-{
-	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "order_%u", *order);
-}
-
-KUNIT_ARRAY_PARAM(own_orders, own_orders, describe_order);
-
 /*
  * A driver that drops one reference too many frees what it has saved. That is found when
  * it goes. The page is named to root, and the discard does not free it again.
@@ -471,10 +462,7 @@ KUNIT_ARRAY_PARAM(own_orders, own_orders, describe_order);
  */
 static void page_freed_by_driver(struct kunit *test)
 {
-	struct own_page own = {
-		.order = *(const unsigned int *)test->param_value,
-		.puts = 2,
-	};
+	struct own_page own = { .order = 5, .puts = 2 };
 	struct fake_driver *driver = detached_with_own_page(test, &own);
 	struct fake_driver *next = fake_driver_new(test, driver->gpu);
 	char page[32];
@@ -531,7 +519,7 @@ static struct kunit_case reference_cases[] = {
 	KUNIT_CASE_PARAM(folio_in_pieces, pieces_gen_params),
 	KUNIT_CASE(block_put_in_reclaim),
 	KUNIT_CASE(stop_knows_of_the_save),
-	KUNIT_CASE_PARAM(page_freed_by_driver, own_orders_gen_params),
+	KUNIT_CASE(page_freed_by_driver),
 	KUNIT_CASE(page_freed_while_detached),
 	KUNIT_CASE(leaked_references_are_counted),
 	{ }

@@ -111,7 +111,7 @@ bool hotupdate_block_is_system(const struct drm_hotupdate_block *block)
 /**
  * hotupdate_block_verify - whether the folios of a block are what they were
  * @block: block
- * @shared: counts the folios with more references than the block's, or NULL
+ * @shared: counts the folios with more references than the block's
  * @refusal: set to the page and the reason
  *
  * Return: 0 or -ESTALE.
@@ -121,17 +121,14 @@ int hotupdate_block_verify(const struct drm_hotupdate_block *block,
 			   struct hotupdate_refusal *refusal)
 {
 	const char *reason = NULL;
-	unsigned long pfn;
+	unsigned long pfn = 0;
 	unsigned int i;
-	int err;
 
 	for (i = 0; i < block->num_held; i++) {
-		err = hotupdate_index_verify(&block->ranges[i], shared, &pfn, &reason);
-		if (err)
-			return hotupdate_refuse_page(refusal, err, pfn, reason);
+		hotupdate_index_verify(&block->ranges[i], shared, &pfn, &reason);
 		cond_resched();
 	}
-	return 0;
+	return reason ? hotupdate_refuse_page(refusal, -ESTALE, pfn, reason) : 0;
 }
 
 /**

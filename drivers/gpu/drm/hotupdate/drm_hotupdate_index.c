@@ -351,45 +351,58 @@ static void index_count_shared(struct hotupdate_shared *shared, unsigned long pf
 	shared->num_folios++;
 }
 
+static const char *index_find_fault(const struct index_slot *slot, struct folio *folio,
+				    unsigned long pfn)
+{
+	if (!folio_ref_count(folio))
+		return "was freed by a driver";
+	if (folio_pfn(folio) != pfn || !slot->chunk || !test_bit(slot->bit, slot->chunk->bits))
+		return "was split or freed by a driver";
+	return NULL;
+}
+
 /**
  * hotupdate_index_verify - whether the folios of a range are what they were
  * @range: range that hotupdate_index_hold() has entered
- * @shared: counts the folios with more references than that of the index, or NULL
- * @pfn: set to the number of the page that is not
- * @reason: set to why, a phrase with the page as its subject
+ * @shared: counts the folios with more references than that of the index
+ * @pfn: set to the number of the first page that is not, if @reason is NULL
+ * @reason: set to why, a phrase with the page as its subject, if it is NULL
  *
  * A reference that is dropped once too often frees a folio. If somebody else has got
- * it since, and as a folio of the same order, that cannot be seen.
+ * it since, and as a folio of the same order, that cannot be seen. A folio that is found
+ * to be freed is removed: hotupdate_index_drop() does not free it for its next owner.
  *
  * Context: Process context, may sleep.
- * Return: 0 or -ESTALE.
  */
-int hotupdate_index_verify(const struct drm_hotupdate_range *range,
-			   struct hotupdate_shared *shared, unsigned long *pfn,
-			   const char **reason)
+void hotupdate_index_verify(const struct drm_hotupdate_range *range,
+			    struct hotupdate_shared *shared, unsigned long *pfn,
+			    const char **reason)
 {
 	unsigned long end = range->pfn + range->nr_pages;
+	unsigned long here = range->pfn;
 	struct index_slot slot = { };
 
 	guard(mutex)(&index_lock);
 
-	for (*pfn = range->pfn; *pfn < end; *pfn += 1ul << slot.order) {
-		struct folio *folio = page_folio(pfn_to_page(*pfn));
-		int refs = folio_ref_count(folio);
+	while (here < end) {
+		struct folio *folio = page_folio(pfn_to_page(here));
+		unsigned long nr_pages = folio_nr_pages(folio);
+		const char *fault;
 
-		index_slot_find(&slot, *pfn, folio_order(folio));
-		if (!refs)
-			*reason = "was freed by a driver";
-		else if (folio_pfn(folio) != *pfn || !slot.chunk ||
-			 !test_bit(slot.bit, slot.chunk->bits))
-			*reason = "was split or freed by a driver";
-		if (*reason)
-			return -ESTALE;
-		if (shared && refs > 1)
-			index_count_shared(shared, *pfn);
+		index_slot_find(&slot, here, folio_order(folio));
+		fault = index_find_fault(&slot, folio, here);
+		if (fault) {
+			if (!*reason)
+				*pfn = here;
+			*reason = *reason ?: fault;
+			slot.chunk = NULL;
+			nr_pages = index_remove_stale(here);
+		} else if (folio_ref_count(folio) > 1) {
+			index_count_shared(shared, here);
+		}
+		here += nr_pages;
 		cond_resched();
 	}
-	return 0;
 }
 
 /**

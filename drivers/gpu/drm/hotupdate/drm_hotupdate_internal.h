@@ -492,9 +492,9 @@ void hotupdate_index_drop(const struct drm_hotupdate_range *range);
 void hotupdate_index_hand_over(const struct drm_hotupdate_range *range);
 int hotupdate_index_check(const struct drm_hotupdate_range *range, unsigned long *pfn,
 			  const char **reason);
-int hotupdate_index_verify(const struct drm_hotupdate_range *range,
-			   struct hotupdate_shared *shared, unsigned long *pfn,
-			   const char **reason);
+void hotupdate_index_verify(const struct drm_hotupdate_range *range,
+			    struct hotupdate_shared *shared, unsigned long *pfn,
+			    const char **reason);
 bool hotupdate_index_is_empty(void);
 #if IS_ENABLED(CONFIG_KUNIT)
 struct index_chunk *hotupdate_index_alloc_chunk(void);

@@ -36,24 +36,27 @@
 int hotupdate_check_stash(struct drm_hotupdate_adapter *adapter)
 {
 	struct hotupdate_shared shared = { };
-	struct hotupdate_refusal refusal = { };
+	struct hotupdate_refusal first = { };
 	struct drm_hotupdate_block *block;
-	unsigned long index;
-	int err = 0;
+	unsigned long index, first_index = 0;
 
+	/* Of all blocks, whatever is found: what has gone must not be freed again. */
 	xa_for_each(&adapter->stash.blocks, index, block) {
-		err = hotupdate_block_verify(block, &shared, &refusal);
-		if (err)
-			break;
+		struct hotupdate_refusal refusal = { };
+
+		if (hotupdate_block_verify(block, &shared, &refusal) && !first.reason) {
+			first = refusal;
+			first_index = index;
+		}
 	}
 	scoped_guard(mutex, &adapter->status_lock)
 		adapter->shared = shared;
-	if (!err)
+	if (!first.reason)
 		return 0;
 
 	hotupdate_set_stale(adapter, "a page is not what it was");
-	hotupdate_error_page(adapter, err, index, refusal.pfn, refusal.reason);
-	return err;
+	hotupdate_error_page(adapter, -ESTALE, first_index, first.pfn, first.reason);
+	return -ESTALE;
 }
 
 /**
