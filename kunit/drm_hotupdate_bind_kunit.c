@@ -91,7 +91,7 @@ KUNIT_ARRAY_PARAM(ends, ends, describe_end);
  * A probe that fails after the registration has the stash whole again, whether the driver
  * unregisters or the driver core does that for it. The next driver gets everything.
  *
- * Clauses: U4, U15
+ * Clauses: U4, U12, U15
  */
 static void late_failure_keeps_stash(struct kunit *test)
 {
@@ -133,7 +133,11 @@ static void late_failure_of_first_start(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fake_gpu_wait_gone(slot->gpu));
 }
 
-/* A deferred probe has not happened: it comes again. */
+/*
+ * A deferred probe has not happened: it comes again.
+ *
+ * Clauses: U4
+ */
 static void deferred_probe_keeps_stash(struct kunit *test)
 {
 	struct fake_slot *slot = fake_slot_new(test);
@@ -166,6 +170,11 @@ static void left_without_a_word(struct kunit *test)
 	FAKE_EXPECT_ERROR(slot->gpu, "left the device without unregistering");
 }
 
+/*
+ * The stash of a driver that has left without unregistering keeps its pages. It is stale.
+ *
+ * Clauses: U2
+ */
 static void left_without_a_word_when_saved(struct kunit *test)
 {
 	struct fake_slot *slot = fake_slot_new(test);
@@ -224,7 +233,11 @@ static void left_without_a_word_in_first_start(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, driver->log, "start:new");
 }
 
-/* A driver that registers late is bound already: no notice will come. */
+/*
+ * A driver that registers late is bound already: no notice will come.
+ *
+ * Clauses: W18, U5
+ */
 static void late_registration_commits_at_once(struct kunit *test)
 {
 	struct fake_slot *slot = fake_slot_new(test);
@@ -248,6 +261,8 @@ static void begin_operation(struct fake_slot *slot)
 /*
  * The notice does not wait for an operation that is under way: the operation commits
  * when it ends.
+ *
+ * Clauses: U5
  */
 static void operation_at_the_binding(struct kunit *test)
 {
@@ -359,7 +374,11 @@ static void work_waits_for_the_device(struct kunit *test)
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RUNNING);
 }
 
-/* A discard does not wait for the lock of the device for ever. */
+/*
+ * A discard does not wait for the lock of the device for ever.
+ *
+ * Clauses: U9
+ */
 static void discard_of_a_locked_device(struct kunit *test)
 {
 	struct fake_slot *slot = fake_slot_new(test);

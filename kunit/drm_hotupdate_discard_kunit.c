@@ -34,7 +34,11 @@ static void device_is_silenced(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fake_gpu_wait_gone(gpu));
 }
 
-/* Without a way to silence it, the administrator has to insist. */
+/*
+ * Without a way to silence it, the administrator has to insist.
+ *
+ * Clauses: U9
+ */
 static void device_cannot_be_silenced(struct kunit *test)
 {
 	struct fake_gpu *gpu = detached_gpu(test, false);
@@ -46,6 +50,11 @@ static void device_cannot_be_silenced(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hotupdate_discard(gpu->adapter, true), 0);
 }
 
+/*
+ * A device that does not stop its DMA keeps its stash.
+ *
+ * Clauses: U9
+ */
 static void device_goes_on(struct kunit *test)
 {
 	struct fake_gpu *gpu = detached_gpu(test, true);
@@ -59,7 +68,11 @@ static void device_goes_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hotupdate_discard(gpu->adapter, true), 0);
 }
 
-/* Nothing has to be silenced of a device that has gone. */
+/*
+ * Nothing has to be silenced of a device that has gone.
+ *
+ * Clauses: U9
+ */
 static void device_has_gone(struct kunit *test)
 {
 	struct fake_slot *slot = fake_slot_new(test);
@@ -116,6 +129,11 @@ static int fail_save(struct fake_driver *driver, enum fake_call call,
 	return call == FAKE_SAVE ? -EIO : 0;
 }
 
+/*
+ * A save that fails leaves no hold on the device.
+ *
+ * Clauses: U3, U19
+ */
 static void power_is_dropped_after_a_failed_save(struct kunit *test)
 {
 	struct fake_driver *driver = fake_driver_running(test);
@@ -129,7 +147,11 @@ static void power_is_dropped_after_a_failed_save(struct kunit *test)
 
 static struct dev_pm_domain pm_domain;
 
-/* The unbind would power it off. */
+/*
+ * The unbind would power it off.
+ *
+ * Clauses: U19
+ */
 static void prepare_in_a_pm_domain(struct kunit *test)
 {
 	struct fake_driver *driver = fake_driver_running(test);

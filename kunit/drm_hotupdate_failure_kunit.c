@@ -463,7 +463,7 @@ static void prepare_as_memory_runs_out(struct kunit *test)
 /*
  * A cancel cannot fail for want of memory.
  *
- * Clauses: W4, U2
+ * Clauses: W4, U2, U20
  */
 static void cancel_without_memory(struct kunit *test)
 {

@@ -56,7 +56,9 @@ static void expect_stale(struct fake_slot *slot, const char *reason)
 }
 
 /*
- * Clauses: U4
+ * What a driver did to the device is not known if it has not registered.
+ *
+ * Clauses: U4, U9
  */
 static void unbound_without_registering(struct kunit *test)
 {
@@ -82,7 +84,11 @@ static void failed_probe_of_another_driver(struct kunit *test)
 	expect_stale(slot, "another driver had the device");
 }
 
-/* The driver that saved knows what not to touch before it registers. */
+/*
+ * The driver that saved knows what not to touch before it registers.
+ *
+ * Clauses: U4
+ */
 static void failed_probe_of_the_same_driver(struct kunit *test)
 {
 	struct fake_slot *slot = detached_slot(test);
@@ -97,7 +103,11 @@ static void failed_probe_of_the_same_driver(struct kunit *test)
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RUNNING);
 }
 
-/* So does a driver of another name that registers, whatever comes of that (U6). */
+/*
+ * So does a driver of another name that registers, whatever comes of that (U6).
+ *
+ * Clauses: U4, U6
+ */
 static void failed_probe_after_registering(struct kunit *test)
 {
 	struct fake_slot *slot = detached_slot(test);

@@ -118,7 +118,11 @@ static void pairs_of_states(struct kunit *test)
 	}
 }
 
-/* All GPUs of a module are prepared, and taken over by the next one. */
+/*
+ * All GPUs of a module are prepared, and taken over by the next one.
+ *
+ * Clauses: U18
+ */
 static void update_of_two(struct kunit *test)
 {
 	struct fake_slot *one = slot_in_state(test, "kunit,fake", HOTUPDATE_RUNNING);
@@ -150,6 +154,8 @@ static int fail_start(struct fake_driver *driver, enum fake_call call,
 /*
  * One is taken over, the other one's restore fails. The way back goes by a save of the
  * first: without it the module cannot be unloaded.
+ *
+ * Clauses: U4, U18
  */
 static void way_back_of_two(struct kunit *test)
 {
@@ -174,7 +180,11 @@ static void way_back_of_two(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, two->gpu->adapter->generation, 1);
 }
 
-/* A cancel, and a discard, let the module go, too. */
+/*
+ * A cancel, and a discard, let the module go, too.
+ *
+ * Clauses: U18
+ */
 static void end_of_the_stash(struct kunit *test)
 {
 	struct fake_slot *one = slot_in_state(test, "kunit,fake", HOTUPDATE_SAVED);
@@ -193,7 +203,11 @@ static void end_of_the_stash(struct kunit *test)
 	FAKE_EXPECT_STATE(two->gpu, HOTUPDATE_RUNNING);
 }
 
-/* Drivers of another family do not wait for each other. */
+/*
+ * Drivers of another family do not wait for each other.
+ *
+ * Clauses: U18
+ */
 static void families_do_not_mix(struct kunit *test)
 {
 	slot_in_state(test, "kunit,fake", HOTUPDATE_SAVED);

@@ -98,6 +98,8 @@ static const char *hold_check(struct drm_hotupdate_adapter *adapter)
 /*
  * A device that is in no state to be held is refused before anything is held: the
  * driver core powers a device in a PM domain off when it unbinds the driver.
+ *
+ * Clauses: U19
  */
 static void domain_is_refused(struct kunit *test)
 {
@@ -218,6 +220,8 @@ static struct device *hold_child(struct kunit *test, struct device *parent)
 /*
  * A device without runtime PM is held all the same, so that it is not suspended if
  * a driver enables runtime PM later. Its parent is held like it.
+ *
+ * Clauses: U19
  */
 static void power_never_enabled(struct kunit *test)
 {
@@ -234,7 +238,11 @@ static void power_never_enabled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hold_usage(dev->parent), parent_usage);
 }
 
-/* A suspended device is resumed for the save, stays so, and can suspend afterwards. */
+/*
+ * A suspended device is resumed for the save, stays so, and can suspend afterwards.
+ *
+ * Clauses: U19
+ */
 static void power_resumes(struct kunit *test)
 {
 	struct drm_hotupdate_adapter *adapter = hold_adapter(test);
@@ -257,6 +265,8 @@ static void power_resumes(struct kunit *test)
 /*
  * A driver that disables runtime PM at its removal leaves the device marked as
  * suspended. The parent stays active because it has a reference of its own.
+ *
+ * Clauses: U19
  */
 static void power_holds_parent(struct kunit *test)
 {
@@ -471,6 +481,8 @@ static void override_write(struct kunit *test, struct override_case *oc, const c
 /*
  * While the device is detached, a driver that matches it by a table does not get it,
  * and one of the saver's name does.
+ *
+ * Clauses: U4
  */
 static void override_keeps_others_away(struct kunit *test)
 {

@@ -159,7 +159,7 @@ static int check_stash_is_forgotten(struct fake_driver *driver, enum fake_call c
  * A cancel tells the driver, once, when all blocks are forgotten. It runs on,
  * its generation is the same, and the next update is a whole one.
  *
- * Clauses: W4
+ * Clauses: W4, U20
  */
 static void cancel_calls_cancel_save(struct kunit *test)
 {

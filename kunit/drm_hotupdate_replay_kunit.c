@@ -85,7 +85,7 @@ static int expect_state(struct fake_driver *driver, enum fake_call call,
  * The stash is whole until the device has started, and has let go of every
  * block when the driver is told so.
  *
- * Clauses: W18, U5
+ * Clauses: W18, U5, U20
  */
 static void commit_after_start(struct kunit *test)
 {

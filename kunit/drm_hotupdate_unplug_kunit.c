@@ -71,7 +71,11 @@ static void unplug_while_detached(struct kunit *test)
 	expect_next_device_is_another(slot);
 }
 
-/* The pages stay: the device may have left something behind that uses them. */
+/*
+ * The pages stay: the device may have left something behind that uses them.
+ *
+ * Clauses: U2, U9
+ */
 static void unplug_keeps_pages(struct kunit *test)
 {
 	struct fake_slot *slot = fake_slot_new(test);
@@ -113,7 +117,11 @@ static void unplug_while_running(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fake_gpu_wait_gone(slot->gpu));
 }
 
-/* The driver that had saved is told to stop the device, as far as that is possible. */
+/*
+ * The driver that had saved is told to stop the device, as far as that is possible.
+ *
+ * Clauses: W21, U12
+ */
 static void unplug_while_saved(struct kunit *test)
 {
 	struct fake_slot *slot = fake_slot_new(test);
@@ -219,6 +227,11 @@ static void lost_while_running(struct kunit *test)
 	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_NONE);
 }
 
+/*
+ * A device that is lost is stopped, whatever was saved of it.
+ *
+ * Clauses: W21, U12
+ */
 static void lost_while_saved(struct kunit *test)
 {
 	struct fake_driver *driver = fake_driver_running(test);
@@ -241,7 +254,11 @@ static void report_loss(struct fake_slot *slot)
 	drm_hotupdate_adapter_lost(slot->gpu->adapter);
 }
 
-/* The binding commits nothing that is lost. */
+/*
+ * The binding commits nothing that is lost.
+ *
+ * Clauses: U5, U12, U15
+ */
 static void lost_before_the_commit(struct kunit *test)
 {
 	struct fake_slot *slot = fake_slot_new(test);
@@ -297,7 +314,11 @@ static struct device *device_without_bus(struct kunit *test)
 	return dev;
 }
 
-/* Without a bus there are no notices: another device is found out by its pointer. */
+/*
+ * Without a bus there are no notices: another device is found out by its pointer.
+ *
+ * Clauses: U4
+ */
 static void another_device_of_the_same_name(struct kunit *test)
 {
 	struct fake_gpu *gpu = fake_gpu_without_device(test);

@@ -33,7 +33,7 @@ KUNIT_ARRAY_PARAM_DESC(version, version_cases, name);
  * No guest is reset, sees other content, or another table. The device is not
  * written to from the begin to the end, but for whether it interrupts.
  *
- * Clauses: W9, W14, U6
+ * Clauses: W9, W14, U6, U21
  */
 static void update_unnoticed(struct kunit *test)
 {
@@ -166,7 +166,7 @@ static void expect_nothing_written(struct update *update)
 /*
  * Up to the start nothing at all is written (W14), nor interrupts awaited.
  *
- * Clauses: W14
+ * Clauses: W14, W22, U21
  */
 static void restore_writes_nothing(struct kunit *test)
 {
