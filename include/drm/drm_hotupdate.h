@@ -130,8 +130,8 @@ struct drm_hotupdate_ops {
 	 * virtual GPUs (W3, W5). The hardware runs on. What is written follows
 	 * drm_hotupdate_adapter_version().
 	 *
-	 * On success the driver serves nothing more and changes nothing of
-	 * what it saved, until @cancel_save or @stop_device. If it fails, it
+	 * On success the driver serves nothing more and changes nothing that
+	 * it saved, until @cancel_save or @stop_device. If it fails, it
 	 * has put itself back to running first; the core drops all blocks, and
 	 * makes no further call (U14).
 	 */
@@ -160,33 +160,42 @@ struct drm_hotupdate_ops {
 
 	/**
 	 * @restore_abort: A restore that has begun is aborted, because
-	 * @restore_memory or @start_device failed (U4, U15). The driver drops
-	 * every block reference it was given and what it reserved. Called once
-	 * for each restore that does not end in a commit.
+	 * @restore_memory or @start_device failed, or after @stop_device
+	 * because the driver unregistered before the commit (U4, U15). The
+	 * driver drops every block reference it was given and everything it
+	 * reserved. Called once for each restore that does not end in a commit.
 	 */
 	void (*restore_abort)(struct drm_hotupdate_adapter *adapter);
 
 	/**
-	 * @start_device: Start serving. With @restored the device is running
-	 * and is taken over without a reset (U16); without, there was nothing
-	 * to restore, and it is initialised from the beginning. If it fails,
-	 * the device is left as it was found.
+	 * @start_device: Start the device. With @restored it is running, and
+	 * is taken over without a reset (U16). The driver serves nothing and
+	 * changes nothing that the blocks describe until @restore_complete,
+	 * because its probe can still fail: a write to sysfs or an ioctl fails
+	 * with -EBUSY. Without @restored there was nothing to restore: the
+	 * device is initialised from the beginning, and the driver serves. If
+	 * it fails, the device is left as it was found.
 	 */
 	int (*start_device)(struct drm_hotupdate_adapter *adapter, bool restored);
 
 	/**
 	 * @stop_device: Undo @start_device, from
 	 * drm_hotupdate_adapter_unregister() (W21, U12). The driver stops
-	 * serving and frees interrupts and what else @start_device acquired.
-	 * With @saved the device keeps running, and the driver changes nothing
-	 * that it saved; without, the device is stopped.
+	 * serving and frees interrupts and all else that @start_device
+	 * acquired. With @saved the device keeps running, and the driver changes
+	 * nothing that it saved, or that was restored to it: also a restored
+	 * driver gets it that is stopped before the commit. Without @saved, or
+	 * if the device is lost, the device is stopped.
 	 */
 	void (*stop_device)(struct drm_hotupdate_adapter *adapter, bool saved);
 
 	/**
-	 * @restore_complete: The last call of an update (W18). The stash has
-	 * dropped its references (U5): those that the driver was given are the
-	 * only ones, and memory that it needed for the restore alone can go.
+	 * @restore_complete: The last call of an update (W18). The driver is
+	 * bound, and the stash has dropped its references (U5): those of the
+	 * driver are the only ones. It frees memory that it needed for the
+	 * restore alone, and serves. Not called after a start without
+	 * @restored. It can be called from a bus notifier, with the device
+	 * locked.
 	 */
 	void (*restore_complete)(struct drm_hotupdate_adapter *adapter);
 };
@@ -274,21 +283,20 @@ __drm_hotupdate_adapter_register(const struct drm_hotupdate_device *device,
  * @device: pointer to &struct drm_hotupdate_device; not looked at after the call, but
  *	for &drm_hotupdate_device.silence, which is used until the adapter ends or
  *	another driver registers
- * @drv: pointer to &struct drm_hotupdate_driver: what the driver can do; not looked at after the call, but for
+ * @drv: pointer to &struct drm_hotupdate_driver; not looked at after the call, but for
  *	&drm_hotupdate_driver.ops and &drm_hotupdate_driver.owner, which are used
  *	until drm_hotupdate_adapter_unregister()
  * @priv: the driver's own pointer, for drm_hotupdate_adapter_priv()
  *
  * Implements W1, W2, W13, W18, U4, U5 and U6. To be called once, from the
  * driver's probe, when all is ready for the device to be started. If a driver
- * left a stash for this GPU, its blocks are replayed to this one, and only then
- * is the device started; without, it is only started. So restore comes before
- * start by construction.
+ * left a stash for this GPU, its blocks are restored to this one, and the device is
+ * started after that. Without a stash it is only started.
  *
  * On success the driver holds the restored blocks. If it is being probed, the commit
  * follows when the driver core has bound it, with restore_complete, and otherwise at
  * once. Until then drm_hotupdate_adapter_unregister() leads back to the stash. On
- * failure the driver holds nothing, the GPU is as it was before, and a stash, if there is one, is
+ * failure the driver holds nothing, the GPU is as it was before, and a stash is
  * whole: a probe that returns the error leaves the GPU to another driver.
  *
  * A driver that has to know the adapter in its callbacks takes the one that
@@ -299,6 +307,7 @@ __drm_hotupdate_adapter_register(const struct drm_hotupdate_device *device,
  * Return: The adapter, or an ERR_PTR:
  *
  * * -EINVAL: @device or @drv lacks something, or has a reserved word that is not zero
+ *   or a flag that is not known, or @silence is in the driver's own module
  * * -EOPNOTSUPP: @device does its DMA by another device
  * * -EBUSY: the GPU has a driver
  * * -ESTALE: the stash does not describe this device any more, and has to be discarded
@@ -315,7 +324,7 @@ __drm_hotupdate_adapter_register(const struct drm_hotupdate_device *device,
 
 /**
  * drm_hotupdate_adapter_register() - put a GPU under hot-update protection
- * @gpu: the GPU's &struct device, which cannot be silenced without a driver
+ * @gpu: device of the GPU; a discard needs "force" unless it is a PCI device
  * @drv: as for drm_hotupdate_adapter_register_device()
  * @priv: as for drm_hotupdate_adapter_register_device()
  *

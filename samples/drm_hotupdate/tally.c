@@ -161,9 +161,6 @@ static int save_slot(struct drm_hotupdate_adapter *adapter, struct tally *tally)
  * Nothing is written to the device: it runs on. With the lock no request is
  * half done. If it fails, the driver goes on as if nothing had been asked, so
  * it stops serving at the very end.
- *
- * tally->adapter is not used here, as an administrator may be quicker than the
- * probe that sets it.
  */
 static int tally_save_memory(struct drm_hotupdate_adapter *adapter)
 {

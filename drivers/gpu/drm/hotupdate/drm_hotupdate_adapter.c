@@ -231,7 +231,7 @@ static struct drm_hotupdate_adapter *adapter_alloc(const char *name)
 	return adapter;
 }
 
-/* It is announced when its device has started, and not before (W1). */
+/* It is announced when its driver is bound, and not before (W1). */
 static struct drm_hotupdate_adapter *adapter_create(const char *name, struct device *dev,
 						    struct hotupdate_bus *bus)
 {

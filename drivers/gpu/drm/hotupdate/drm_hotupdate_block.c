@@ -405,7 +405,7 @@ static void *vmap_ranges(const struct drm_hotupdate_block *block)
  * @block: block of system memory
  *
  * Implements W17: cached, and not executable. Nothing is to be written through
- * the mapping before the device has started (U10). The mapping does not hold
+ * the mapping before the commit (U10). The mapping does not hold
  * the block: it ends, with drm_hotupdate_block_vunmap(), before the reference
  * does.
  *

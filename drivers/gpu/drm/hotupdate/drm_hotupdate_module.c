@@ -18,15 +18,15 @@
  * guests, run on.
  *
  * drm_hotupdate.ko stays loaded while the driver is replaced. The driver saves
- * blocks of memory to it before it goes, and the next one has each of them
- * replayed before its device starts. The concept is that of WDDM 2.6, where
- * Dxgkrnl plays this part. Each function says which clause of that contract it
- * implements: the W clauses restate what Windows documents, the U clauses are what
- * Windows leaves open and is decided here.
+ * blocks of memory to it before it goes, and each of them is restored to the next
+ * one before its device starts. The concept is that of WDDM 2.6, where Dxgkrnl
+ * plays this part. The description of each function names the clauses of that
+ * contract that it implements: the W clauses restate the documents of Windows, and
+ * the U clauses decide the questions that these leave open.
  *
- * An update is a transaction. Until the new driver's device has started, every
- * step can fail or be called off, and leaves either the old driver running, or
- * the blocks whole for the next attempt.
+ * An update is a transaction. Until the new driver's device has started and the
+ * driver is bound, every step can fail or be cancelled, and leaves either the old
+ * driver running, or the blocks whole for the next attempt.
  */
 
 /* What adapters and blocks hold; NULL if it is built in, and cannot go. */

@@ -31,7 +31,7 @@
  *   On all buses the core compares the name of the next driver with that of the last
  *   one.
  * - A platform device that was matched by a table of IDs is not. With an override the
- *   match ends before it sets &platform_device.id_entry, and the next driver's probe
+ *   match ends before it sets the device's id_entry, and the next driver's probe
  *   would read the table of a module that has gone. vgpu matches by name.
  * - On PCI an override also matches a driver whose table lacks the device. The log
  *   names such a driver.

@@ -40,7 +40,7 @@ const char *hotupdate_state_name(enum hotupdate_state state)
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_state_name);
 
-/* An adapter is announced when its device has started, and not before (W1). */
+/* An adapter is announced when its driver is bound, and not before (W1). */
 static void send_uevent(struct drm_hotupdate_adapter *adapter)
 {
 	enum hotupdate_state state = READ_ONCE(adapter->state);
