@@ -13,6 +13,7 @@
 #include <linux/sizes.h>
 #include <linux/types.h>
 
+struct device;
 struct module;
 struct vgpu_hw;
 
@@ -27,8 +28,9 @@ struct vgpu_hw;
  *
  * What the device holds, it goes on holding while no driver is bound: enabled
  * VFs run, requests in the mailbox wait. Only a write to %VGPU_HW_RESET or
- * %VGPU_FN_RESET takes it away. After either, and at first, a function is
- * disabled, the PF too, and has no table, no memory and no ring.
+ * %VGPU_FN_RESET, or a call of &vgpu_hw_ops.silence, takes it away. After each
+ * of them, and at first, a function is disabled, the PF too, and has no table,
+ * no memory and no ring.
  *
  * Writing what a register holds already is no change: it takes nothing away
  * and forgets no translation.
@@ -63,6 +65,26 @@ struct vgpu_hw_ops {
 	 * Process context.
 	 */
 	void (*free_irq)(struct vgpu_hw *hw);
+	/**
+	 * @silence: Stop a device that has no driver, before its memory is
+	 * freed. From the return until a driver writes %VGPU_HW_RESET, the
+	 * device accesses no memory of the host: no table, no memory that a
+	 * table maps, and no ring. Writes that enable a function have no effect
+	 * until that reset. VRAM keeps its content. A second call has no effect.
+	 *
+	 * A guest sees a reset of its VF: VGPU_VF_IRQ_RESET is pending, the VF
+	 * is disabled, its ring has stopped, its requests and answers are gone,
+	 * and its mappings raise SIGBUS. The window stays open.
+	 *
+	 * @dev is the platform device: registered, not bound, its device_lock
+	 * held. Process context. The function is part of the device's module, so
+	 * the driver's module need not be loaded. It takes no device_lock, and
+	 * waits for no driver and for no guest.
+	 *
+	 * Returns 0, or a negative errno if the device may go on accessing
+	 * memory.
+	 */
+	int (*silence)(struct device *dev);
 };
 
 /**

@@ -76,6 +76,8 @@ struct vgpu_sim_counters {
 	atomic64_t resets_while_running;
 	/** @device_resets: resets of the whole device */
 	atomic64_t device_resets;
+	/** @silences: times that a device without a driver was silenced */
+	atomic64_t silences;
 	/** @mailbox_requests: requests that VFs sent */
 	atomic64_t mailbox_requests;
 	/** @mailbox_answers: answers that the PF's driver gave */
@@ -360,6 +362,11 @@ struct vgpu_sim {
 	unsigned int index;
 	/** @total_vfs: virtual functions */
 	unsigned int total_vfs;
+	/**
+	 * @silent: no function can be enabled before the next reset of the
+	 * device. The device_lock of @pdev keeps the silence apart from drivers.
+	 */
+	bool silent;
 	/** @fns: @total_vfs + 1 functions */
 	struct vgpu_sim_fn *fns;
 	/** @irq: interrupt to the PF's driver */

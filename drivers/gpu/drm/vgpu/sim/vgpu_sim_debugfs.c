@@ -39,6 +39,7 @@ static const struct {
 	COUNTER(requests_lost),
 	COUNTER(resets_while_running),
 	COUNTER(device_resets),
+	COUNTER(silences),
 	COUNTER(mailbox_requests),
 	COUNTER(mailbox_answers),
 	COUNTER(interrupts),

@@ -224,10 +224,14 @@ static void stop_ring_locked(struct vgpu_sim_fn *fn)
  *
  * Disabling stops the ring, and the guest's mappings go; registers that the
  * driver set stay, and so do requests in the mailbox. Writing what is there
- * already changes nothing.
+ * already changes nothing. A silenced device refuses to enable a function.
  */
 void vgpu_sim_fn_set_enabled(struct vgpu_sim_fn *fn, bool enabled)
 {
+	if (enabled && READ_ONCE(fn->sim->silent)) {
+		atomic64_inc(&fn->sim->count.bad_writes);
+		return;
+	}
 	if (READ_ONCE(fn->enabled) == enabled)
 		return;
 

@@ -6,6 +6,9 @@
  * a write means is the matter of other files; here it is found out which
  * register it is, and whether it may be.
  *
+ * A device without a driver can be silenced: it is reset, and refuses to enable a
+ * function before a driver has reset it too.
+ *
  * Unhappy path: a write without a meaning (no such register, one that is read
  * only, a value out of range) changes nothing and is counted.
  *
@@ -166,7 +169,7 @@ static void bad_write(struct vgpu_sim *sim)
 	atomic64_inc(&sim->count.bad_writes);
 }
 
-static void device_reset(struct vgpu_sim *sim)
+static void device_clear(struct vgpu_sim *sim)
 {
 	unsigned int i;
 
@@ -175,6 +178,12 @@ static void device_reset(struct vgpu_sim *sim)
 	vgpu_sim_irq_reset(sim);
 	vgpu_sim_mbox_pf_write(sim, VGPU_HW_MBOX_STATUS, 0);
 	vgpu_sim_mbox_pf_write(sim, VGPU_HW_MBOX_VALUE, 0);
+}
+
+static void device_reset(struct vgpu_sim *sim)
+{
+	device_clear(sim);
+	WRITE_ONCE(sim->silent, false);
 	atomic64_inc(&sim->count.device_resets);
 }
 
@@ -299,10 +308,30 @@ static void hw_write(struct vgpu_hw *hw, u32 reg, u64 value)
 		vgpu_sim_engine_kick(sim);
 }
 
+/*
+ * Returns when neither the engine nor a guest's mapping accesses memory: the reset
+ * of each function waits for that, and nothing can enable a function afterwards.
+ */
+static int hw_silence(struct device *dev)
+{
+	const struct vgpu_hw_pdata *pdata = dev_get_platdata(dev);
+	struct vgpu_sim *sim = to_vgpu_sim(pdata->hw);
+
+	device_lock_assert(dev);
+	if (sim->silent)
+		return 0;
+
+	WRITE_ONCE(sim->silent, true);
+	device_clear(sim);
+	atomic64_inc(&sim->count.silences);
+	return 0;
+}
+
 /** vgpu_sim_hw_ops - the device as its driver reaches it */
 const struct vgpu_hw_ops vgpu_sim_hw_ops = {
 	.read = hw_read,
 	.write = hw_write,
 	.request_irq = vgpu_sim_irq_request,
 	.free_irq = vgpu_sim_irq_free,
+	.silence = hw_silence,
 };
