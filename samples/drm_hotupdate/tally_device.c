@@ -66,6 +66,12 @@ static void tally_write(enum tally_reg reg, u64 value)
 	schedule_delayed_work(&tick, TALLY_PERIOD);
 }
 
+static int tally_silence(struct device *dev)
+{
+	tally_write(TALLY_REG_ENABLE, 0);
+	return 0;
+}
+
 /* Its display. An update that it notices starts it again, from zero. */
 static ssize_t total_show(struct device *dev, struct device_attribute *attr,
 			  char *buf)
@@ -97,6 +103,7 @@ static int __init tally_device_init(void)
 	static const struct tally_hw hw = {
 		.read = tally_read,
 		.write = tally_write,
+		.silence = tally_silence,
 	};
 	int err;
 

@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+struct device;
+
 /* Name of the platform device, whose platform data is a struct tally_hw */
 #define TALLY_HW_NAME		"tally"
 
@@ -40,6 +42,13 @@ enum tally_reg {
 struct tally_hw {
 	u64 (*read)(enum tally_reg reg);
 	void (*write)(enum tally_reg reg, u64 value);
+	/*
+	 * Stops a device that has no driver, as TALLY_REG_ENABLE = 0 does.
+	 * Returns 0 when the descriptor is read no more, before a driver writes
+	 * 1, else a negative errno. It is part of the device's module. The
+	 * device_lock of the platform device is held.
+	 */
+	int (*silence)(struct device *dev);
 };
 
 #endif /* _TALLY_HW_H_ */
