@@ -34,8 +34,9 @@ u64 sim_vf_read(struct kunit *test, struct vgpu_sim *sim, unsigned int fn, u64 r
 void sim_vf_write(struct kunit *test, struct vgpu_sim *sim, unsigned int fn,
 		  u64 reg, u64 value);
 
-/* A page of memory, zeroed; and where it is */
+/* A page of memory, zeroed; its early end; and where it is */
 struct page *sim_page(struct kunit *test);
+void sim_free_page(struct kunit *test, struct page *page);
 u64 sim_page_addr(struct page *page);
 
 /* A table: where its root is, an entry on the way to an address, a mapping */

@@ -77,6 +77,12 @@ struct page *sim_page(struct kunit *test)
 	return page;
 }
 
+/* Before the end of the test, which does it otherwise. */
+void sim_free_page(struct kunit *test, struct page *page)
+{
+	kunit_release_action(test, free_page_action, page);
+}
+
 u64 sim_page_addr(struct page *page)
 {
 	return PFN_PHYS(page_to_pfn(page));
