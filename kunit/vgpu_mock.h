@@ -140,6 +140,10 @@ struct mock_hw {
 	u64 broken_value;
 	/* A device that has gone altogether: all registers read as all ones. */
 	bool gone;
+	/* Silenced: it refuses to enable a function until it is reset. */
+	bool silent;
+	/* Calls of silence, the ones that failed or changed nothing too. */
+	unsigned int num_silences;
 
 	void (*handler)(void *data);
 	void *handler_data;

@@ -5,6 +5,8 @@
  */
 
 #include <kunit/test.h>
+#include <linux/cleanup.h>
+#include <linux/device.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -212,16 +214,22 @@ static void reset_function(struct mock_hw *hw, struct mock_fn *fn)
 	drop_requests(hw, fn - hw->fns);
 }
 
-static void reset_device(struct mock_hw *hw)
+static void clear_device(struct mock_hw *hw)
 {
 	unsigned int number;
 
 	for (number = 0; number <= hw->total_vfs; number++)
 		reset_function(hw, &hw->fns[number]);
-	hw->resets++;
 	hw->irq_status = 0;
 	hw->irq_enable = 0;
 	hw->vf_faults = 0;
+}
+
+static void reset_device(struct mock_hw *hw)
+{
+	clear_device(hw);
+	hw->resets++;
+	hw->silent = false;
 }
 
 static void write_device(struct mock_hw *hw, u32 reg, u64 value)
@@ -283,7 +291,8 @@ static bool is_good(struct mock_hw *hw, const struct mock_fn *fn, u32 offset, u6
 {
 	switch (offset) {
 	case VGPU_FN_CTRL:
-		return value == 0 || (value == VGPU_FN_CTRL_ENABLE && fn->table && fn->mem_size);
+		return value == 0 || (value == VGPU_FN_CTRL_ENABLE && fn->table && fn->mem_size &&
+				      !hw->silent);
 	case VGPU_FN_RESET:
 		return value == VGPU_RESET_MAGIC;
 	case VGPU_FN_TABLE:
@@ -417,11 +426,33 @@ static void mock_free_irq(struct vgpu_hw *vgpu_hw)
 	spin_unlock_irqrestore(&hw->lock, flags);
 }
 
+static int mock_silence(struct device *dev)
+{
+	const struct vgpu_hw_pdata *pdata = dev_get_platdata(dev);
+	struct mock_hw *hw = to_mock(pdata->hw);
+
+	might_sleep();
+	device_lock_assert(dev);
+
+	guard(spinlock_irqsave)(&hw->lock);
+	hw->num_silences++;
+	if (hw->gone)
+		return -ENODEV;
+	/* No driver is bound. */
+	if (hw->handler)
+		hw->num_bad++;
+	if (!hw->silent)
+		clear_device(hw);
+	hw->silent = true;
+	return 0;
+}
+
 static const struct vgpu_hw_ops mock_ops = {
 	.read = mock_read,
 	.write = mock_write,
 	.request_irq = mock_request_irq,
 	.free_irq = mock_free_irq,
+	.silence = mock_silence,
 };
 
 KUNIT_DEFINE_ACTION_WRAPPER(vfree_action, vfree, const void *);
