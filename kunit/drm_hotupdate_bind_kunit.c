@@ -298,6 +298,57 @@ static void operation_at_the_unbinding(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, driver->log, RESTORES ", start:restored");
 }
 
+static void save_under_the_unbind(struct fake_slot *slot)
+{
+	struct fake_driver *driver = slot->data;
+
+	KUNIT_EXPECT_EQ(slot->test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	fake_driver_unregister(driver);
+}
+
+/* The save can end after the notice that the driver is about to be unbound. */
+static void saved_during_the_unbind(struct kunit *test)
+{
+	struct fake_slot *slot = fake_slot_new(test);
+	struct fake_driver *driver = fake_driver_new(test, slot->gpu);
+
+	slot->end = FAKE_END_FORGOTTEN;
+	slot->in_remove = save_under_the_unbind;
+	slot->data = driver;
+	KUNIT_ASSERT_EQ(test, fake_slot_bind(slot, FAKE_BUS_SAVER, driver), 1);
+	fake_slot_unbind(slot);
+	fake_slot_settle(slot);
+	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_DETACHED);
+	KUNIT_EXPECT_STREQ(test, slot->gpu->adapter->hold.saver,
+			   fake_bus_drivers[FAKE_BUS_SAVER].name);
+
+	/* The name of the driver is known: it may fail before it registers. */
+	slot->in_remove = NULL;
+	slot->probe_err = -EPROBE_DEFER;
+	KUNIT_EXPECT_NE(test, fake_slot_bind(slot, FAKE_BUS_SAVER, NULL), 1);
+	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_DETACHED);
+}
+
+/*
+ * The driver core can probe the next driver before anybody has looked at what a failed
+ * probe has left. Its binding does not commit the restore of the first.
+ */
+static void next_probe_before_a_look(struct kunit *test)
+{
+	struct fake_slot *slot = fake_slot_new(test);
+	struct fake_driver *driver;
+
+	fake_slot_detach(slot);
+	driver = fake_driver_new(test, slot->gpu);
+	slot->end = FAKE_END_FORGOTTEN;
+	slot->probe_err = -EIO;
+	KUNIT_EXPECT_NE(test, fake_slot_bind(slot, FAKE_BUS_SAVER, driver), 1);
+	driver->adapter = NULL;
+	KUNIT_EXPECT_EQ(test, fake_slot_bind_at_once(slot, FAKE_BUS_OTHER), 0);
+	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_STALE);
+	KUNIT_EXPECT_STREQ(test, driver->log, RESTORES ", start:restored");
+}
+
 static void expect_untold(struct fake_slot *slot)
 {
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_DETACHED);
@@ -405,6 +456,8 @@ static struct kunit_case bind_cases[] = {
 	KUNIT_CASE(late_registration_commits_at_once),
 	KUNIT_CASE(operation_at_the_binding),
 	KUNIT_CASE(operation_at_the_unbinding),
+	KUNIT_CASE(saved_during_the_unbind),
+	KUNIT_CASE(next_probe_before_a_look),
 	KUNIT_CASE(detached_is_announced_later),
 	KUNIT_CASE(work_waits_for_the_device),
 	KUNIT_CASE(discard_of_a_locked_device),

@@ -64,8 +64,43 @@ static void device_goes_on(struct kunit *test)
 	fake_set_silence_result(1);
 	KUNIT_EXPECT_EQ(test, hotupdate_discard(gpu->adapter, false), -EINVAL);
 	FAKE_EXPECT_ERROR(gpu, "did not stop its DMA");
-	FAKE_EXPECT_STATE(gpu, HOTUPDATE_DETACHED);
+	/* It may have stopped half-way. */
+	FAKE_EXPECT_STATE(gpu, HOTUPDATE_STALE);
 	KUNIT_EXPECT_EQ(test, hotupdate_discard(gpu->adapter, true), 0);
+}
+
+static int fail_start(struct fake_driver *driver, enum fake_call call,
+		      struct drm_hotupdate_block *block)
+{
+	return call == FAKE_START ? -EIO : 0;
+}
+
+/* The driver that comes next has another way, and fails: that of the save is used. */
+static void silence_of_the_save(struct kunit *test)
+{
+	struct fake_gpu *gpu = detached_gpu(test, true);
+	struct fake_driver *next = fake_driver_new(test, gpu);
+	unsigned int silenced = fake_silenced();
+
+	gpu->cannot_be_silenced = true;
+	next->hook = fail_start;
+	KUNIT_EXPECT_EQ(test, fake_driver_register(next), -EIO);
+	next->hook = NULL;
+	KUNIT_EXPECT_EQ(test, hotupdate_discard(gpu->adapter, false), 0);
+	KUNIT_EXPECT_EQ(test, fake_silenced(), silenced + 1);
+}
+
+static void silence_in_the_wrong_module(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_new(test, fake_gpu_new(test));
+
+	driver->silence_owner = driver->owner;
+	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), -EINVAL);
+	driver->gpu->cannot_be_silenced = true;
+	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, driver->log, "");
+	driver->silence_owner = NULL;
+	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), 0);
 }
 
 /*
@@ -191,6 +226,8 @@ static struct kunit_case discard_cases[] = {
 	KUNIT_CASE(device_is_silenced),
 	KUNIT_CASE(device_cannot_be_silenced),
 	KUNIT_CASE(device_goes_on),
+	KUNIT_CASE(silence_of_the_save),
+	KUNIT_CASE(silence_in_the_wrong_module),
 	KUNIT_CASE(device_has_gone),
 	KUNIT_CASE(power_is_held_while_stashed),
 	KUNIT_CASE(power_is_dropped_after_a_failed_save),

@@ -207,6 +207,16 @@ int fake_slot_bind(struct fake_slot *slot, enum fake_bus_driver which,
 	return device_attach(slot->gpu->dev);
 }
 
+/* Without a probe, and so without a moment for anybody else. */
+int fake_slot_bind_at_once(struct fake_slot *slot, enum fake_bus_driver which)
+{
+	guard(device)(slot->gpu->dev);
+
+	slot->driver = NULL;
+	slot->gpu->dev->driver = &fake_bus_drivers[which];
+	return device_bind_driver(slot->gpu->dev);
+}
+
 void fake_slot_unbind(struct fake_slot *slot)
 {
 	device_release_driver(slot->gpu->dev);

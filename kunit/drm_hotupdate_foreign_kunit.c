@@ -124,6 +124,26 @@ static void failed_probe_after_registering(struct kunit *test)
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_DETACHED);
 }
 
+static void register_for_another_interface(struct fake_slot *slot)
+{
+	const struct drm_hotupdate_device device = { .dev = slot->gpu->dev };
+
+	KUNIT_EXPECT_EQ(slot->test, -EPROTONOSUPPORT,
+			PTR_ERR_OR_ZERO(__drm_hotupdate_adapter_register(&device, NULL, NULL,
+									 DRM_HOTUPDATE_ABI + 1)));
+}
+
+/* The same for a driver that was built for another version of the interface. */
+static void failed_probe_for_another_interface(struct kunit *test)
+{
+	struct fake_slot *slot = detached_slot(test);
+
+	slot->in_probe = register_for_another_interface;
+	slot->probe_err = -EIO;
+	KUNIT_EXPECT_NE(test, fake_slot_bind(slot, FAKE_BUS_OTHER, NULL), 1);
+	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_DETACHED);
+}
+
 /* A refused driver that stays bound has the device. */
 static void bound_though_refused(struct kunit *test)
 {
@@ -137,6 +157,27 @@ static void bound_though_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hotupdate_discard(slot->gpu->adapter, false), -EBUSY);
 	fake_slot_unbind(slot);
 	slot->ignores_refusal = false;
+	expect_stale(slot, "another driver had the device");
+}
+
+static int fail_restore(struct fake_driver *driver, enum fake_call call,
+			struct drm_hotupdate_block *block)
+{
+	return call == FAKE_RESTORE ? -EIO : 0;
+}
+
+/* A driver that is bound and fails to restore has the device all the same. */
+static void bound_and_fails_to_restore(struct kunit *test)
+{
+	struct fake_slot *slot = detached_slot(test);
+	struct fake_driver *driver = fake_driver_new(test, slot->gpu);
+
+	KUNIT_ASSERT_EQ(test, fake_slot_bind(slot, FAKE_BUS_OTHER, NULL), 1);
+	driver->hook = fail_restore;
+	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), -EIO);
+	driver->hook = NULL;
+	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_UNCLAIMED);
+	fake_slot_unbind(slot);
 	expect_stale(slot, "another driver had the device");
 }
 
@@ -173,7 +214,9 @@ static struct kunit_case foreign_cases[] = {
 	KUNIT_CASE(failed_probe_of_another_driver),
 	KUNIT_CASE(failed_probe_of_the_same_driver),
 	KUNIT_CASE(failed_probe_after_registering),
+	KUNIT_CASE(failed_probe_for_another_interface),
 	KUNIT_CASE(bound_though_refused),
+	KUNIT_CASE(bound_and_fails_to_restore),
 	KUNIT_CASE(foreign_driver_during_an_operation),
 	KUNIT_CASE(bound_beside_a_registered_driver),
 	{ }

@@ -583,12 +583,77 @@ static void replay_again_and_again(struct kunit *test)
 	}
 }
 
+static int put_too_many(struct fake_driver *driver, enum fake_call call,
+			struct drm_hotupdate_block *block)
+{
+	if (call != FAKE_RESTORE || drm_hotupdate_block_index(block) != 1)
+		return 0;
+	drm_hotupdate_block_put(block);
+	drm_hotupdate_block_put(block);
+	drm_hotupdate_block_put(block);
+	return -EIO;
+}
+
+/*
+ * A driver that drops a reference that it was not given does not end a block of the
+ * stash, and with it pages that the device uses.
+ *
+ * Clauses: U2, U4
+ */
+static void put_of_the_last_reference(struct kunit *test)
+{
+	struct fake_driver *driver = detached(test);
+	struct fake_driver *next = fake_driver_new(test, driver->gpu);
+
+	driver->hook = put_too_many;
+	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), -EIO);
+	driver->hook = NULL;
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_DETACHED);
+	FAKE_EXPECT_STASH(driver->gpu, NUM_BLOCKS);
+	KUNIT_EXPECT_TRUE(test, fake_log_has("block 1 stays"));
+	KUNIT_EXPECT_EQ(test, fake_driver_register(next), 0);
+	KUNIT_EXPECT_EQ(test, next->num_blocks, NUM_BLOCKS);
+}
+
+static int call_back_in(struct fake_driver *driver, enum fake_call call,
+			struct drm_hotupdate_block *block)
+{
+	struct drm_hotupdate_adapter *adapter = driver->gpu->adapter;
+	const struct drm_hotupdate_driver drv = {
+		.name = "fake",
+		.compatible = "kunit,fake",
+		.version = 2,
+		.min_version = 1,
+		.ops = &driver->ops,
+	};
+
+	drm_hotupdate_adapter_unregister(adapter);
+	adapter = drm_hotupdate_adapter_register(fake_gpu_dev(driver->gpu), &drv, driver);
+	KUNIT_EXPECT_EQ(driver->test, PTR_ERR_OR_ZERO(adapter), -EDEADLK);
+	return 0;
+}
+
+/* A driver that waits for its own callback is told so, instead of waiting for ever. */
+static void register_in_a_callback(struct kunit *test)
+{
+	struct fake_driver *driver = detached(test);
+
+	driver->hook = call_back_in;
+	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), 0);
+	driver->hook = NULL;
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RUNNING);
+	drm_hotupdate_adapter_unregister(NULL);
+	drm_hotupdate_adapter_unregister(ERR_PTR(-EIO));
+}
+
 static struct kunit_case replay_cases[] = {
 	KUNIT_CASE(replay_order),
 	KUNIT_CASE(start_without_stash),
 	KUNIT_CASE(commit_after_start),
 	KUNIT_CASE(commit_leaves_drivers_reference),
 	KUNIT_CASE(put_before_commit),
+	KUNIT_CASE(put_of_the_last_reference),
+	KUNIT_CASE(register_in_a_callback),
 	KUNIT_CASE_PARAM(abort_leaves_stash_whole, failing_gen_params),
 	KUNIT_CASE(nonsense_is_no_success),
 	KUNIT_CASE_PARAM(abort_then_retry, failing_gen_params),

@@ -74,6 +74,7 @@ struct attr {
 
 static const struct attr attrs[] = {
 	{ "state", 0444, "running" },
+	{ "lost", 0444, "0" },
 	{ "prepare", 0200 },
 	{ "cancel", 0200 },
 	{ "discard", 0200 },
@@ -204,6 +205,7 @@ static const struct input bad_inputs[] = {
 	{ "cancel_nothing_saved", "cancel", "1", -EINVAL },
 	{ "discard_no", "discard", "n", -EINVAL },
 	{ "discard_word", "discard", "please", -EINVAL },
+	{ "discard_by_force_of_nothing", "discard", "force", -EINVAL },
 	{ "discard_nothing_stashed", "discard", "1", -EINVAL },
 	{ "deadline_word", "deadline_ms", "soon", -EINVAL },
 	{ "deadline_negative", "deadline_ms", "-1", -EINVAL },

@@ -357,7 +357,8 @@ static void discard(struct kunit *test)
 	unsigned int number;
 
 	update_detach(update, 0);
-	KUNIT_ASSERT_EQ(test, hotupdate_discard(update->gpu->adapter, true), 0);
+	KUNIT_ASSERT_EQ(test, hotupdate_discard(update->gpu->adapter, false), 0);
+	KUNIT_EXPECT_EQ(test, update->hw->num_silences, 1);
 	for (number = VF_VRAM; number <= VF_SHARE; number++) {
 		mock_guest_expect_pages_owned(update->guests[number], false);
 		update->hw->fns[number].guest = NULL;

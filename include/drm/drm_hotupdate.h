@@ -206,7 +206,7 @@ struct drm_hotupdate_ops {
  * Members that are not named in an initializer are zero, as they should be.
  */
 struct drm_hotupdate_device {
-	/** @dev: the GPU's device, whose bus and name are its identity */
+	/** @dev: the GPU's device; the first member in all versions of the interface */
 	struct device *dev;
 	/** @dma_dev: must be NULL or @dev: device that does the DMA */
 	struct device *dma_dev;
@@ -270,8 +270,8 @@ struct drm_hotupdate_driver {
  */
 #define MODULE_DRM_HOTUPDATE(compatible, min_version, version)		\
 	MODULE_INFO(drm_hotupdate, compatible " "			\
-		    __stringify(min_version) "-" __stringify(version));	\
-	MODULE_INFO(drm_hotupdate_abi, __stringify(DRM_HOTUPDATE_ABI))
+		    __stringify(min_version) "-" __stringify(version)	\
+		    " abi " __stringify(DRM_HOTUPDATE_ABI))
 
 struct drm_hotupdate_adapter *
 __drm_hotupdate_adapter_register(const struct drm_hotupdate_device *device,
@@ -310,6 +310,7 @@ __drm_hotupdate_adapter_register(const struct drm_hotupdate_device *device,
  *   or a flag that is not known, or @silence is in the driver's own module
  * * -EOPNOTSUPP: @device does its DMA by another device
  * * -EBUSY: the GPU has a driver
+ * * -EDEADLK: it is called from a callback
  * * -ESTALE: the stash does not describe this device any more, and has to be discarded
  *   first; no callback was made
  * * -ENODEV: the driver's module is being unloaded

@@ -449,6 +449,7 @@ static const struct drm_hotupdate_driver tally_hotupdate_driver = {
 /* Registering restores and starts, so it comes last. If it fails, we own nothing. */
 static int tally_probe(struct platform_device *pdev)
 {
+	struct drm_hotupdate_device device = { .dev = &pdev->dev };
 	struct tally *tally;
 	int err;
 
@@ -461,8 +462,10 @@ static int tally_probe(struct platform_device *pdev)
 	tally->hw = dev_get_platdata(&pdev->dev);
 	platform_set_drvdata(pdev, tally);
 
-	tally->adapter = drm_hotupdate_adapter_register(&pdev->dev,
-							&tally_hotupdate_driver, tally);
+	/* How to stop the device when no driver is there; it is not in this module. */
+	device.silence = tally->hw->silence;
+	tally->adapter = drm_hotupdate_adapter_register_device(&device, &tally_hotupdate_driver,
+							       tally);
 	return PTR_ERR_OR_ZERO(tally->adapter);
 }
 

@@ -43,16 +43,20 @@ int hotupdate_error(struct drm_hotupdate_adapter *adapter, int err, const char *
 /* As the bus notifier has it. */
 static void hold_override_command(const char *command)
 {
-	guard(device)(hold_adapter->device);
+	struct device *dev = hold_adapter->device;
 
-	if (!strcmp(command, "clear"))
-		hotupdate_override_clear(hold_adapter);
-	else if (hold_adapter->device->driver && !strcmp(command, "set"))
-		hotupdate_override_set(hold_adapter);
-	else if (hold_adapter->device->driver && !strcmp(command, "log_probe"))
-		hotupdate_override_log_probe(hold_adapter);
-	else
+	guard(device)(dev);
+
+	if (!strcmp(command, "clear")) {
+		hotupdate_override_clear(hold_adapter, dev);
+	} else if (dev->driver && !strcmp(command, "set")) {
+		hotupdate_override_note(hold_adapter, dev);
+		hotupdate_override_set(hold_adapter, dev);
+	} else if (dev->driver && !strcmp(command, "log_probe")) {
+		hotupdate_override_log_probe(hold_adapter, dev);
+	} else {
 		strscpy(hold_result, "bad command", sizeof(hold_result));
+	}
 }
 
 static void hold_command(const char *command)

@@ -98,7 +98,6 @@ void hotupdate_adapter_put_device(struct drm_hotupdate_adapter *adapter)
 
 	scoped_guard(mutex, &adapter->status_lock)
 		WRITE_ONCE(adapter->device, NULL);
-	adapter->silence = NULL;
 	put_device(device);
 	hotupdate_bus_put(adapter->bus);
 	adapter->bus = NULL;
@@ -114,6 +113,7 @@ static void adapter_release(struct device *dev)
 	hotupdate_stash_exit(&adapter->stash);
 	kfree(adapter->driver);
 	kfree(adapter->compatible);
+	mutex_destroy(&adapter->silence_lock);
 	mutex_destroy(&adapter->notify_lock);
 	mutex_destroy(&adapter->status_lock);
 	kfree(adapter);
@@ -217,6 +217,7 @@ static struct drm_hotupdate_adapter *adapter_alloc(const char *name)
 	hotupdate_op_init(&adapter->op);
 	mutex_init(&adapter->status_lock);
 	mutex_init(&adapter->notify_lock);
+	mutex_init(&adapter->silence_lock);
 	INIT_WORK(&adapter->remove_work, remove_adapter);
 	INIT_WORK(&adapter->settle_work, adapters_settle);
 	hotupdate_stash_init(&adapter->stash);
@@ -351,6 +352,10 @@ adapter_claim_name(const char *name, struct device *dev, struct hotupdate_bus *b
 		if (IS_ERR(adapter))
 			return adapter;
 
+		if (hotupdate_op_is_mine(adapter)) {
+			put_device(&adapter->dev);
+			return ERR_PTR(-EDEADLK);
+		}
 		hotupdate_op_begin(adapter);
 		if (adapter->state != HOTUPDATE_NONE)
 			return adapter;

@@ -87,7 +87,7 @@ static void bind_driver_is_bound(struct drm_hotupdate_adapter *adapter)
 	}
 }
 
-/* The last moment in which the device can be pointed at. */
+/* Afterwards nothing points at the device. */
 static void bind_device_is_gone(struct drm_hotupdate_adapter *adapter)
 {
 	/* hotupdate_detach() records the event again. */
@@ -95,9 +95,19 @@ static void bind_device_is_gone(struct drm_hotupdate_adapter *adapter)
 		return;
 	if (bind_is_waiting(adapter))
 		hotupdate_set_stale(adapter, "the device was removed");
-	if (adapter->device)
+	if (adapter->device) {
+		if (adapter->state == HOTUPDATE_STALE)
+			hotupdate_silence_removed(adapter);
 		hotupdate_hold_end(adapter, false);
+	}
 	hotupdate_adapter_put_device(adapter);
+}
+
+/* Its probe has ended if there is another one, or none, and it is not bound. */
+static bool bind_is_unfinished(const struct drm_hotupdate_adapter *adapter)
+{
+	return adapter->ops && adapter->in_probe &&
+	       (adapter->state == HOTUPDATE_STARTING || adapter->state == HOTUPDATE_RESTORED);
 }
 
 /* Within an operation, of any task. */
@@ -107,6 +117,8 @@ static void bind_settle(struct drm_hotupdate_adapter *adapter, unsigned long eve
 		bind_driver_is_unbound(adapter);
 	if (events & BIT(HOTUPDATE_EVENT_FOREIGN))
 		bind_foreign_driver_left(adapter);
+	if (events & BIT(HOTUPDATE_EVENT_BIND) && bind_is_unfinished(adapter))
+		bind_driver_left(adapter);
 	if (events & BIT(HOTUPDATE_EVENT_CHECK) && bind_is_waiting(adapter))
 		hotupdate_check_device(adapter);
 	if (events & BIT(HOTUPDATE_EVENT_BOUND))
@@ -123,15 +135,12 @@ static void bind_settle(struct drm_hotupdate_adapter *adapter, unsigned long eve
  */
 static void bind_look(struct drm_hotupdate_adapter *adapter, struct device *dev)
 {
-	bool is_uncommitted = adapter->state == HOTUPDATE_STARTING ||
-			      adapter->state == HOTUPDATE_RESTORED;
-
-	if (adapter->ops && is_uncommitted && dev && !dev->driver)
+	if (dev && !dev->driver && bind_is_unfinished(adapter))
 		bind_driver_left(adapter);
 	/* A stale stash keeps its device until the discard. */
 	if (dev && adapter->device && !hotupdate_has_stash(adapter->state) &&
 	    adapter->state != HOTUPDATE_STALE)
-		hotupdate_override_clear(adapter);
+		hotupdate_override_clear(adapter, dev);
 	if (adapter->state == HOTUPDATE_NONE)
 		hotupdate_adapter_put_device(adapter);
 	if (adapter->tell_later) {
@@ -164,13 +173,16 @@ static void bind_settle_work(struct work_struct *work)
 	put_device(&adapter->dev);
 }
 
-static void bind_notice_unbound(struct drm_hotupdate_adapter *adapter)
+static void bind_notice_unbound(struct drm_hotupdate_adapter *adapter, struct device *dev)
 {
 	bool registered = test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags);
 
 	hotupdate_op_post(adapter, registered ? HOTUPDATE_EVENT_UNBOUND :
 						HOTUPDATE_EVENT_FOREIGN);
+	hotupdate_hold_look(adapter, dev);
 	hotupdate_op_post(adapter, HOTUPDATE_EVENT_CHECK);
+	if (READ_ONCE(adapter->state) == HOTUPDATE_DETACHED)
+		hotupdate_override_set(adapter, dev);
 	hotupdate_bus_settle(adapter);
 }
 
@@ -180,7 +192,7 @@ static void bind_notice_failed_probe(struct drm_hotupdate_adapter *adapter,
 	const char *name = dev->driver ? dev->driver->name : "";
 
 	if (!test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags)) {
-		if (hotupdate_override_admits(adapter, name))
+		if (hotupdate_override_admits(adapter, dev, name))
 			dev_warn(&adapter->dev, "driver %s failed before it registered\n",
 				 name);
 		else
@@ -196,8 +208,10 @@ static void bind_notice(struct drm_hotupdate_adapter *adapter, struct device *de
 	case BUS_NOTIFY_BIND_DRIVER:
 		clear_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags);
 		/* The probe can turn on what was off. */
+		hotupdate_hold_look(adapter, dev);
 		hotupdate_op_post(adapter, HOTUPDATE_EVENT_CHECK);
-		hotupdate_override_log_probe(adapter);
+		hotupdate_op_post(adapter, HOTUPDATE_EVENT_BIND);
+		hotupdate_override_log_probe(adapter, dev);
 		break;
 	case BUS_NOTIFY_BOUND_DRIVER:
 		hotupdate_op_post(adapter, HOTUPDATE_EVENT_BOUND);
@@ -207,16 +221,16 @@ static void bind_notice(struct drm_hotupdate_adapter *adapter, struct device *de
 		bind_notice_failed_probe(adapter, dev);
 		break;
 	case BUS_NOTIFY_UNBIND_DRIVER:
-		if (test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags) &&
-		    READ_ONCE(adapter->state) == HOTUPDATE_SAVED)
-			hotupdate_override_set(adapter);
+		if (test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags))
+			hotupdate_override_note(adapter, dev);
 		break;
 	case BUS_NOTIFY_UNBOUND_DRIVER:
-		bind_notice_unbound(adapter);
+		bind_notice_unbound(adapter, dev);
 		break;
 	case BUS_NOTIFY_DEL_DEVICE:
 		set_bit(HOTUPDATE_FLAG_GONE, &adapter->flags);
 		set_bit(HOTUPDATE_FLAG_LOST, &adapter->flags);
+		hotupdate_silence_wait(adapter);
 		hotupdate_op_post(adapter, HOTUPDATE_EVENT_GONE);
 		break;
 	}

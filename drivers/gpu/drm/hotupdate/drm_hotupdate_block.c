@@ -463,14 +463,20 @@ EXPORT_SYMBOL_GPL(drm_hotupdate_block_get);
  * Implements W16. The last reference ends the block, and with it the block's
  * reference to each of its pages: a page that nobody else holds is freed, on x86 as
  * write-back memory whatever the driver had made of it. While the block stands in a
- * stash, the stash has a reference too.
+ * stash, the stash has the last reference: a driver that drops one too many is reported,
+ * and the block stays.
  *
  * Context: Process context, may sleep; legal in a shrinker.
  */
 void drm_hotupdate_block_put(struct drm_hotupdate_block *block)
 {
-	if (block)
+	if (!block)
+		return;
+	if (!READ_ONCE(block->stashed))
 		kref_put(&block->ref, block_release);
+	else if (!refcount_dec_not_one(&block->ref.refcount))
+		pr_err_ratelimited("block %u stays: a driver dropped a reference that it was not given\n",
+				   block->index);
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_block_put);
 

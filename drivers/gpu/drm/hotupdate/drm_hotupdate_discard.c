@@ -48,7 +48,7 @@ static int discard_check(struct drm_hotupdate_adapter *adapter, struct device *d
 	case HOTUPDATE_STALE:
 		if (dev && dev->driver)
 			return hotupdate_error(adapter, -EBUSY,
-					       "discard refused: driver %s has the device",
+					       "discard refused: driver %s has the device, unbind it first",
 					       dev->driver->name);
 		return 0;
 	case HOTUPDATE_SAVED:
@@ -61,7 +61,7 @@ static int discard_check(struct drm_hotupdate_adapter *adapter, struct device *d
 				       adapter->driver);
 	case HOTUPDATE_UNCLAIMED:
 		return hotupdate_error(adapter, -EBUSY,
-				       "discard refused: a driver has the device");
+				       "discard refused: a driver has the device, unbind it first");
 	default:
 		return hotupdate_error(adapter, -EINVAL,
 				       "discard refused: nothing is stashed");
@@ -77,12 +77,12 @@ static int discard_stale_or_detached(struct drm_hotupdate_adapter *adapter,
 	err = discard_check(adapter, dev);
 	if (err)
 		return err;
+	err = hotupdate_silence(adapter, force);
+	if (err)
+		return err;
 	if (adapter->device) {
-		err = hotupdate_silence(adapter, force);
-		if (err)
-			return err;
 		hotupdate_hold_end(adapter, false);
-		hotupdate_override_clear(adapter);
+		hotupdate_override_clear(adapter, adapter->device);
 	}
 	discard_stash(adapter);
 	hotupdate_adapter_end(adapter);

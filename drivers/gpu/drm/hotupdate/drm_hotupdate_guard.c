@@ -71,8 +71,9 @@ static void guard_pin(struct drm_hotupdate_adapter *adapter,
 
 	adapter->guarded = adapter->owner;
 	scnprintf(adapter->last_error, sizeof(adapter->last_error),
-		  "driver %s cannot be unloaded: adapter %s waits for its driver",
+		  "driver %s cannot be unloaded: adapter %s waits for its driver; prepare this one, or cancel or discard that one",
 		  adapter->driver, dev_name(&other->dev));
+	adapter->guard_told = true;
 	dev_notice(&adapter->dev, "%s\n", adapter->last_error);
 }
 
@@ -80,6 +81,9 @@ static void guard_unpin(struct drm_hotupdate_adapter *adapter)
 {
 	module_put(adapter->guarded);
 	adapter->guarded = NULL;
+	if (adapter->guard_told)
+		adapter->last_error[0] = '\0';
+	adapter->guard_told = false;
 }
 
 static void guard_judge(struct list_head *adapters, struct drm_hotupdate_adapter *adapter)

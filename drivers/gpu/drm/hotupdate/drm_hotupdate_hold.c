@@ -2,6 +2,7 @@
 
 #include <kunit/visibility.h>
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/device.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
@@ -60,6 +61,7 @@ static int hold_get_silence(struct drm_hotupdate_adapter *adapter)
 		return hotupdate_error(adapter, -ENODEV,
 				       "prepare refused: the module that can silence device %s is being unloaded",
 				       dev_name(adapter->device));
+	adapter->hold.silence = adapter->silence;
 	adapter->hold.silence_owner = adapter->silence_owner;
 	return 0;
 }
@@ -67,6 +69,7 @@ static int hold_get_silence(struct drm_hotupdate_adapter *adapter)
 static void hold_put_silence(struct hotupdate_hold *hold)
 {
 	module_put(hold->silence_owner);
+	hold->silence = NULL;
 	hold->silence_owner = NULL;
 }
 
@@ -127,6 +130,7 @@ static int hold_get_device(struct drm_hotupdate_adapter *adapter)
 		return err;
 
 	adapter->hold.command = 0;
+	adapter->hold.seen = 0;
 	if (dev_is_pci(dev)) {
 		err = hold_get_pci(adapter);
 		if (err)
@@ -272,15 +276,43 @@ void hotupdate_hold_removed(struct drm_hotupdate_adapter *adapter)
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_hold_removed);
 
+enum hold_seen {
+	HOLD_SEEN_NO_ANSWER,
+	HOLD_SEEN_NO_MASTER,
+};
+
+/**
+ * hotupdate_hold_look - look at COMMAND, and remember what is wrong
+ * @adapter: adapter
+ * @dev: its device
+ *
+ * For notifiers, which do not wait for an operation. hotupdate_hold_check() judges.
+ *
+ * Context: Process context.
+ */
+void hotupdate_hold_look(struct drm_hotupdate_adapter *adapter, struct device *dev)
+{
+	u16 command;
+
+	if (!dev_is_pci(dev))
+		return;
+	command = hold_read_command(to_pci_dev(dev));
+	if (PCI_POSSIBLE_ERROR(command))
+		set_bit(HOLD_SEEN_NO_ANSWER, &adapter->hold.seen);
+	if (!(command & PCI_COMMAND_MASTER))
+		set_bit(HOLD_SEEN_NO_MASTER, &adapter->hold.seen);
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_hold_look);
+
 /**
  * hotupdate_hold_check - whether the device still is as it was saved
  * @adapter: adapter with a stash
  * @survives: the driver that saved declared that its device can do without bus
  *	mastering
  *
- * A probe can turn on again what was off, so call this when the old driver has left
- * and before the next one is probed, and remember a failure. It also notices that the
- * core's enable count was taken.
+ * A probe can turn on again what was off. So it counts, too, what hotupdate_hold_look()
+ * has seen since the save: when the old driver had left, and before the next one was
+ * probed. It also notices that the core's enable count was taken.
  *
  * Context: Process context, within an operation.
  * Return: NULL, or the reason why it is not, a phrase with the device as its subject.
@@ -288,7 +320,7 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_hold_removed);
 const char *hotupdate_hold_check(struct drm_hotupdate_adapter *adapter, bool survives)
 {
 	struct hotupdate_hold *hold = &adapter->hold;
-	u16 command;
+	bool had_master = hold->command & PCI_COMMAND_MASTER;
 
 	lockdep_assert_held(&adapter->op);
 
@@ -296,10 +328,10 @@ const char *hotupdate_hold_check(struct drm_hotupdate_adapter *adapter, bool sur
 		return NULL;
 
 	hold_find_enabled(adapter);
-	command = hold_read_command(to_pci_dev(adapter->device));
-	if (PCI_POSSIBLE_ERROR(command))
+	hotupdate_hold_look(adapter, adapter->device);
+	if (test_bit(HOLD_SEEN_NO_ANSWER, &hold->seen))
 		return "does not answer";
-	if (hold->command & ~command & PCI_COMMAND_MASTER && !survives)
+	if (had_master && test_bit(HOLD_SEEN_NO_MASTER, &hold->seen) && !survives)
 		return "has lost bus mastering since the save";
 	return NULL;
 }

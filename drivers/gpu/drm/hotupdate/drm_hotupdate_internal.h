@@ -123,6 +123,8 @@ struct drm_hotupdate_block {
 	u8 kind;
 	/** @committed: the update is complete, the pages can be taken */
 	bool committed;
+	/** @stashed: it stands in a stash, which has the last reference */
+	bool stashed;
 	/** @meta_size: bytes at @meta */
 	u32 meta_size;
 	/** @meta: private copy of the metadata, or NULL */
@@ -243,6 +245,8 @@ enum hotupdate_event {
 	HOTUPDATE_EVENT_FOREIGN,
 	/** @HOTUPDATE_EVENT_CHECK: a driver has left the device, or is about to get it */
 	HOTUPDATE_EVENT_CHECK,
+	/** @HOTUPDATE_EVENT_BIND: a driver is about to get the device */
+	HOTUPDATE_EVENT_BIND,
 	/** @HOTUPDATE_EVENT_BOUND: a driver is bound to the device */
 	HOTUPDATE_EVENT_BOUND,
 	/** @HOTUPDATE_EVENT_LOOK: the settle_work came during an operation */
@@ -259,8 +263,10 @@ enum hotupdate_flag {
 	HOTUPDATE_FLAG_LOST,
 	/** @HOTUPDATE_FLAG_GONE: the driver core removes it */
 	HOTUPDATE_FLAG_GONE,
-	/** @HOTUPDATE_FLAG_REGISTERED: its driver has registered since its probe began */
+	/** @HOTUPDATE_FLAG_REGISTERED: its driver has asked to register since it was bound */
 	HOTUPDATE_FLAG_REGISTERED,
+	/** @HOTUPDATE_FLAG_LOUD: it was removed, and may still use the stash's pages */
+	HOTUPDATE_FLAG_LOUD,
 };
 
 /**
@@ -287,10 +293,14 @@ struct hotupdate_hold {
 	bool held;
 	/** @parent: the device's parent, with a reference, or NULL; while @held */
 	struct device *parent;
-	/** @silence_owner: module that can silence the device, with a reference, or NULL */
+	/** @silence: that of the adapter at the save; while @held */
+	int (*silence)(struct device *dma_dev);
+	/** @silence_owner: module of @silence, with a reference, or NULL */
 	struct module *silence_owner;
 	/** @command: PCI COMMAND at the save, or 0 on other buses; while @held */
 	u16 command;
+	/** @seen: what was wrong with COMMAND since the save, a bit for each; atomic */
+	unsigned long seen;
 	/** @enabled: one of a PCI device's enable counts is the core's, until the commit */
 	bool enabled;
 	/** @kept: another one is, because the attached driver never enabled the device */
@@ -341,10 +351,12 @@ struct drm_hotupdate_adapter {
 	u32 flags_of_driver;
 	/** @flags_of_stash: those of the driver that saved, or is about to */
 	u32 flags_of_stash;
-	/** @silence: how to stop the device's DMA, or NULL; as long as @device is there */
+	/** @silence: how to stop the device's DMA, or NULL, while a driver is attached */
 	int (*silence)(struct device *dma_dev);
 	/** @silence_owner: module of @silence, which a save keeps, or NULL */
 	struct module *silence_owner;
+	/** @in_probe: the attached driver has registered in a probe, which can still fail */
+	bool in_probe;
 	/** @untold: the state has changed, and user space was not told yet */
 	bool untold;
 	/** @tell_later: @settle_work announces the state, when the driver has left */
@@ -374,6 +386,8 @@ struct drm_hotupdate_adapter {
 	struct device *device;
 	/** @owner: the driver's module, while a driver is attached */
 	struct module *owner;
+	/** @guard_told: @last_error is that of the guard */
+	bool guard_told;
 	/** @guarded: @owner, while the guard has a reference; within its lock, too */
 	struct module *guarded;
 	/** @stash: the blocks */
@@ -402,9 +416,13 @@ struct drm_hotupdate_adapter {
 	struct task_struct *save_task;
 	/** @save_error: what the first save call that failed returned */
 	int save_error;
+	/** @stale_reason: why the stash is stale */
+	char stale_reason[64];
 	/** @last_error: what was last refused or failed, and why */
 	char last_error[HOTUPDATE_ERROR_LEN];
 
+	/** @silence_lock: Held while the device is silenced. Its removal waits for it. */
+	struct mutex silence_lock;
 	/** @notify_lock: One at a time tells user space of the state. */
 	struct mutex notify_lock;
 	/** @removed: it goes from sysfs; protected by @notify_lock */
@@ -458,6 +476,7 @@ void hotupdate_op_init(struct hotupdate_op *op);
 void hotupdate_op_begin(struct drm_hotupdate_adapter *adapter);
 int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *operation);
 bool hotupdate_op_try_quietly(struct drm_hotupdate_adapter *adapter);
+bool hotupdate_op_is_mine(struct drm_hotupdate_adapter *adapter);
 bool hotupdate_op_is_busy(struct drm_hotupdate_adapter *adapter);
 void hotupdate_op_end(struct drm_hotupdate_adapter *adapter);
 void hotupdate_op_post(struct drm_hotupdate_adapter *adapter, enum hotupdate_event event);
@@ -539,6 +558,7 @@ int hotupdate_check_device(struct drm_hotupdate_adapter *adapter);
 void hotupdate_set_detached(struct drm_hotupdate_adapter *adapter);
 int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter);
 int hotupdate_start(struct drm_hotupdate_adapter *adapter);
+bool hotupdate_is_in_probe(struct device *dev);
 void hotupdate_finish_start(struct drm_hotupdate_adapter *adapter);
 void hotupdate_restore_undo(struct drm_hotupdate_adapter *adapter, int err);
 void hotupdate_restore_forget(struct drm_hotupdate_adapter *adapter);
@@ -590,15 +610,20 @@ void hotupdate_power_exit(void);
 int hotupdate_hold_begin(struct drm_hotupdate_adapter *adapter);
 void hotupdate_hold_end(struct drm_hotupdate_adapter *adapter, bool committed);
 void hotupdate_hold_removed(struct drm_hotupdate_adapter *adapter);
+void hotupdate_hold_look(struct drm_hotupdate_adapter *adapter, struct device *dev);
 const char *hotupdate_hold_check(struct drm_hotupdate_adapter *adapter, bool survives);
 int hotupdate_silence(struct drm_hotupdate_adapter *adapter, bool force);
+void hotupdate_silence_wait(struct drm_hotupdate_adapter *adapter);
+void hotupdate_silence_removed(struct drm_hotupdate_adapter *adapter);
 
 /* Override of the driver: drm_hotupdate_override.c */
-void hotupdate_override_set(struct drm_hotupdate_adapter *adapter);
-void hotupdate_override_clear(struct drm_hotupdate_adapter *adapter);
-bool hotupdate_override_admits(struct drm_hotupdate_adapter *adapter,
+void hotupdate_override_note(struct drm_hotupdate_adapter *adapter, struct device *dev);
+void hotupdate_override_set(struct drm_hotupdate_adapter *adapter, struct device *dev);
+void hotupdate_override_clear(struct drm_hotupdate_adapter *adapter, struct device *dev);
+bool hotupdate_override_admits(struct drm_hotupdate_adapter *adapter, struct device *dev,
 			       const char *driver_name);
-void hotupdate_override_log_probe(struct drm_hotupdate_adapter *adapter);
+void hotupdate_override_log_probe(struct drm_hotupdate_adapter *adapter,
+				  struct device *dev);
 void hotupdate_override_fini(struct drm_hotupdate_adapter *adapter);
 
 /* Fences: drm_hotupdate_fence.c */

@@ -20,7 +20,7 @@
  * registration and removal wait until it is not. Requests of user space do not wait: a
  * prepare, cancel or discard that meets another operation is refused with -EBUSY.
  *
- * Each adapter has two mutexes.
+ * Each adapter has three mutexes.
  *
  * status_lock
  *	protects what can be read while an operation goes on. Held for moments: no
@@ -31,6 +31,10 @@
  *	last state. The result of an operation is announced when the operation has
  *	ended. A program that waits for a state and acts on it is not refused because
  *	of the operation that led there.
+ *
+ * silence_lock
+ *	is held while a device is silenced for a discard. The notifier of the device's
+ *	removal waits for it: the function that silences a device belongs to its module.
  *
  * All adapters share three more. That of the page index is held while the pages of
  * one range are entered or removed. No memory is allocated under it: a shrinker can
@@ -44,6 +48,7 @@
  *	lock of the device -> operation -> list of adapters -> status_lock
  *	operation -> notify_lock -> status_lock
  *	operation -> page index
+ *	operation -> silence_lock
  *
  * The driver core calls the notifier of a bus under a lock of that bus, and often that
  * of the device. The notifier does not wait for an operation: it records the event,
@@ -166,17 +171,30 @@ bool hotupdate_op_try_quietly(struct drm_hotupdate_adapter *adapter)
 }
 
 /**
+ * hotupdate_op_is_mine - whether the caller is in an operation, in one of its callbacks
+ * @adapter: adapter
+ *
+ * Return: true if so.
+ */
+bool hotupdate_op_is_mine(struct drm_hotupdate_adapter *adapter)
+{
+	return READ_ONCE(adapter->op.task) == current;
+}
+
+/**
  * hotupdate_op_is_busy - whether an operation is under way
  * @adapter: adapter
  *
  * After a full memory barrier, an operation for which this is false sees everything
- * that was written before the barrier.
+ * that was written before the barrier. If it is false, all is seen that earlier
+ * operations have written.
  *
  * Return: true if so.
  */
 bool hotupdate_op_is_busy(struct drm_hotupdate_adapter *adapter)
 {
-	return READ_ONCE(adapter->op.task);
+	/* Pairs with the release in op_leave(). */
+	return smp_load_acquire(&adapter->op.task);
 }
 
 static void op_leave(struct drm_hotupdate_adapter *adapter)

@@ -16,7 +16,7 @@
  * DOC: override of the driver
  *
  * A device with a stash must not be probed by a driver that does not know of it. When
- * the driver that saved is unbound, the core writes the driver's name to the device's
+ * the driver that saved has been unbound, the core writes the driver's name to the device's
  * driver_override: the bus then lets only drivers of this name have the device. The
  * override is taken back when the device needs no protection any more.
  *
@@ -58,9 +58,8 @@ static bool override_is_ours(const struct hotupdate_hold *hold, const char *name
 	return name && name == hold->override && !strcmp(name, hold->saver);
 }
 
-static bool override_is_set(struct drm_hotupdate_adapter *adapter)
+static bool override_is_set(struct drm_hotupdate_adapter *adapter, struct device *dev)
 {
-	struct device *dev = adapter->device;
 	bool ours = false;
 
 	scoped_guard(hotupdate_compat_override, dev)
@@ -68,10 +67,9 @@ static bool override_is_set(struct drm_hotupdate_adapter *adapter)
 	return ours;
 }
 
-static void override_take_back(struct drm_hotupdate_adapter *adapter)
+static void override_take_back(struct drm_hotupdate_adapter *adapter, struct device *dev)
 {
 	struct hotupdate_hold *hold = &adapter->hold;
-	struct device *dev = adapter->device;
 	const char *ours = NULL;
 
 	if (!hold->override)
@@ -87,10 +85,9 @@ static void override_take_back(struct drm_hotupdate_adapter *adapter)
 }
 
 /* Unless there is one: an administrator's counts. */
-static int override_write(struct drm_hotupdate_adapter *adapter)
+static int override_write(struct drm_hotupdate_adapter *adapter, struct device *dev)
 {
 	struct hotupdate_hold *hold = &adapter->hold;
-	struct device *dev = adapter->device;
 	const char *ours = hold->saver ? kstrdup(hold->saver, GFP_KERNEL) : NULL;
 
 	if (!ours)
@@ -115,29 +112,47 @@ static bool override_replaces_id(struct device *dev)
 }
 
 /**
- * hotupdate_override_set - let only drivers of the same name have the device
- * @adapter: adapter in state saved, whose driver is about to be unbound
+ * hotupdate_override_note - remember the name of the driver that leaves
+ * @adapter: adapter whose driver is about to be unbound
+ * @dev: its device
  *
- * To be called at BUS_NOTIFY_UNBIND_DRIVER. An override that an administrator has set
- * stays. If memory is short, the device stays unprotected, and the log has it.
+ * To be called at BUS_NOTIFY_UNBIND_DRIVER, whatever the state: a save can still end.
  *
  * Context: Process context, may sleep, with the device's lock held. The device has its
  * driver still.
  */
-void hotupdate_override_set(struct drm_hotupdate_adapter *adapter)
+void hotupdate_override_note(struct drm_hotupdate_adapter *adapter, struct device *dev)
 {
 	struct hotupdate_hold *hold = &adapter->hold;
-	struct device *dev = adapter->device;
+
+	device_lock_assert(dev);
+
+	override_take_back(adapter, dev);
+	kfree(hold->saver);
+	hold->saver = kstrdup(dev->driver->name, GFP_KERNEL);
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_override_note);
+
+/**
+ * hotupdate_override_set - let only drivers of the same name have the device
+ * @adapter: detached adapter, whose driver has been unbound
+ * @dev: its device
+ *
+ * To be called at BUS_NOTIFY_UNBOUND_DRIVER: nobody can have been given the device since
+ * the driver left. An override that an administrator has set stays. If memory is short,
+ * the device stays unprotected, and the log has it.
+ *
+ * Context: Process context, may sleep, with the device's lock held.
+ */
+void hotupdate_override_set(struct drm_hotupdate_adapter *adapter, struct device *dev)
+{
 	int err;
 
 	device_lock_assert(dev);
 
-	override_take_back(adapter);
-	kfree(hold->saver);
-	hold->saver = kstrdup(dev->driver->name, GFP_KERNEL);
 	if (!override_is_safe(dev))
 		return;
-	err = override_write(adapter);
+	err = override_write(adapter, dev);
 	if (err)
 		dev_err(&adapter->dev,
 			"device %s is open to any driver: its driver_override is not set (%pe)\n",
@@ -148,6 +163,7 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_override_set);
 /**
  * hotupdate_override_clear - let any driver have the device again
  * @adapter: adapter that waits for no driver any more
+ * @dev: its device
  *
  * Without effect if the override is not the core's. A caller that is a work item checks
  * first, with the device's lock held, that the adapter has not been saved anew: the
@@ -155,11 +171,11 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_override_set);
  *
  * Context: Process context, may sleep, with the device's lock held.
  */
-void hotupdate_override_clear(struct drm_hotupdate_adapter *adapter)
+void hotupdate_override_clear(struct drm_hotupdate_adapter *adapter, struct device *dev)
 {
-	device_lock_assert(adapter->device);
+	device_lock_assert(dev);
 
-	override_take_back(adapter);
+	override_take_back(adapter, dev);
 	hotupdate_override_fini(adapter);
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_override_clear);
@@ -167,22 +183,22 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_override_clear);
 /**
  * hotupdate_override_admits - whether a driver may have the device by its name
  * @adapter: adapter with a stash
+ * @dev: its device
  * @driver_name: name of the driver that is bound, or that was probed
  *
  * Context: Process context, with the device's lock held.
  * Return: true if the name is that of the override, or, if none is set, that of the
- * driver that saved. false also if neither is known.
+ * driver that saved. true also if neither is known, because memory was short.
  */
-bool hotupdate_override_admits(struct drm_hotupdate_adapter *adapter,
+bool hotupdate_override_admits(struct drm_hotupdate_adapter *adapter, struct device *dev,
 			       const char *driver_name)
 {
 	const char *saver = adapter->hold.saver;
-	struct device *dev = adapter->device;
 	bool admits;
 
 	device_lock_assert(dev);
 
-	admits = saver && !strcmp(saver, driver_name);
+	admits = !saver || !strcmp(saver, driver_name);
 	if (!override_exists(dev))
 		return admits;
 	scoped_guard(hotupdate_compat_override, dev) {
@@ -198,6 +214,7 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_override_admits);
 /**
  * hotupdate_override_log_probe - name a driver that only the override lets in
  * @adapter: adapter with a stash
+ * @dev: its device
  *
  * To be called at BUS_NOTIFY_BIND_DRIVER. PCI probes a driver of the override's name
  * also if its table lacks the device's ID. IDs that were added at run time are not
@@ -206,13 +223,12 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_override_admits);
  * Context: Process context, with the device's lock held. The driver that is about to be
  * probed is the device's.
  */
-void hotupdate_override_log_probe(struct drm_hotupdate_adapter *adapter)
+void hotupdate_override_log_probe(struct drm_hotupdate_adapter *adapter, struct device *dev)
 {
-	struct device *dev = adapter->device;
-
 	device_lock_assert(dev);
 
-	if (adapter->hold.override && override_is_set(adapter) && override_replaces_id(dev))
+	if (adapter->hold.override && override_is_set(adapter, dev) &&
+	    override_replaces_id(dev))
 		dev_notice(&adapter->dev,
 			   "driver %s lacks the ID of device %s, and is probed because of its name\n",
 			   dev->driver->name, dev_name(dev));

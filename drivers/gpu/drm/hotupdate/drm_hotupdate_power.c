@@ -26,8 +26,9 @@
 /* Returns -EBUSY if an adapter bars system sleep. Without effect on the adapter. */
 static int power_check_sleep(struct drm_hotupdate_adapter *adapter, void *unused)
 {
-	enum hotupdate_state state = READ_ONCE(adapter->state);
+	/* First: what an operation that is over has led to is seen below. */
 	bool busy = hotupdate_op_is_busy(adapter);
+	enum hotupdate_state state = READ_ONCE(adapter->state);
 
 	if (!busy && (state == HOTUPDATE_RUNNING || state == HOTUPDATE_NONE))
 		return 0;

@@ -249,12 +249,12 @@ static int cancel_saved(struct drm_hotupdate_adapter *adapter)
 	if (!adapter->ops)
 		return hotupdate_error(adapter, -ENODEV,
 				       "nothing to cancel: the driver that saved has gone");
-	if (adapter->state != HOTUPDATE_SAVED)
-		return hotupdate_error(adapter, -EINVAL,
-				       "nothing to cancel: nothing is saved");
 	if (hotupdate_is_lost(adapter))
 		return hotupdate_error(adapter, -ENODEV,
 				       "cancel refused: the device is lost");
+	if (adapter->state != HOTUPDATE_SAVED)
+		return hotupdate_error(adapter, -EINVAL,
+				       "nothing to cancel: nothing is saved");
 
 	err = hotupdate_callback_begin(adapter);
 	if (err)

@@ -25,7 +25,25 @@ static bool has_white_space(const char *s)
 	return false;
 }
 
-/* Before anything that the driver passes is looked at. */
+/*
+ * A driver that asks knows of the stash, and has left the device alone, whatever comes of
+ * it. The device is the first member in all versions of the interface.
+ */
+static void note_registration(const struct drm_hotupdate_device *device)
+{
+	struct drm_hotupdate_adapter *adapter;
+
+	if (!device || !device->dev)
+		return;
+
+	adapter = hotupdate_adapter_find(device->dev);
+	if (!adapter)
+		return;
+	set_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags);
+	put_device(&adapter->dev);
+}
+
+/* Before anything else that the driver passes is looked at. */
 static int check_abi(unsigned int abi)
 {
 	if (abi == DRM_HOTUPDATE_ABI)
@@ -37,9 +55,10 @@ static int check_abi(unsigned int abi)
 
 static int check_new_device(const struct drm_hotupdate_device *device)
 {
-	struct device *dev = device->dev;
+	struct device *dev = device ? device->dev : NULL;
 
-	if (!dev || memchr_inv(device->reserved, 0, sizeof(device->reserved))) {
+	if (!dev ||
+	    memchr_inv(device->reserved, 0, sizeof(device->reserved))) {
 		pr_err("hot update refused: no proper description of a device\n");
 		return -EINVAL;
 	}
@@ -53,9 +72,13 @@ static int check_new_device(const struct drm_hotupdate_device *device)
 
 static int check_driver(struct device *dev, const struct drm_hotupdate_driver *drv)
 {
-	const struct drm_hotupdate_ops *ops = drv->ops;
+	const struct drm_hotupdate_ops *ops = drv ? drv->ops : NULL;
 	const char *what = NULL;
 
+	if (!drv) {
+		dev_err(dev, "hot update refused: no driver is given\n");
+		return -EINVAL;
+	}
 	if (!drv->name || !*drv->name)
 		what = "has no name";
 	else if (!drv->compatible || !*drv->compatible || has_white_space(drv->compatible))
@@ -84,14 +107,19 @@ static int check_device(struct drm_hotupdate_adapter *adapter, struct device *de
 	if (adapter->ops)
 		return hotupdate_error(adapter, -EBUSY, "refused a second driver");
 
+	if (adapter->state == HOTUPDATE_STARTING && adapter->device != dev)
+		return hotupdate_error(adapter, -ENODEV,
+				       "driver %s refused: its device is being removed", drv->name);
 	if (adapter->state != HOTUPDATE_STALE && adapter->device != dev) {
 		hotupdate_set_stale(adapter, "another device has taken its name");
+		if (adapter->device)
+			hotupdate_hold_end(adapter, false);
 		hotupdate_adapter_put_device(adapter);
 	}
 	if (adapter->state == HOTUPDATE_STALE)
 		return hotupdate_error(adapter, -ESTALE,
-				       "driver %s refused: %u blocks are stale, discard them first",
-				       drv->name, adapter->stash.count);
+				       "driver %s refused: %u blocks are stale, discard them first: %s",
+				       drv->name, adapter->stash.count, adapter->stale_reason);
 	return 0;
 }
 
@@ -122,6 +150,11 @@ static int check_stash(struct drm_hotupdate_adapter *adapter)
 {
 	if (!hotupdate_has_stash(adapter->state))
 		return 0;
+	/* The last driver may have reported it while it left. */
+	if (hotupdate_is_lost(adapter)) {
+		hotupdate_set_stale(adapter, "the device is lost");
+		return -ESTALE;
+	}
 	return hotupdate_check_device(adapter) ?: hotupdate_check_stash(adapter);
 }
 
@@ -170,12 +203,20 @@ static int check_silence(struct drm_hotupdate_adapter *adapter,
 			 const struct drm_hotupdate_device *device,
 			 const struct drm_hotupdate_driver *drv)
 {
-	if (!device->silence || !drv->owner ||
-	    !within_module((unsigned long)device->silence, drv->owner))
+	struct module *owner = drv->owner;
+
+	if (device->silence_owner && !device->silence)
+		return hotupdate_error(adapter, -EINVAL,
+				       "driver %s refused: there is no silence for its owner",
+				       drv->name);
+	if (!owner || !device->silence)
 		return 0;
-	return hotupdate_error(adapter, -EINVAL,
-			       "driver %s refused: silence is in the module that is to be replaced",
-			       drv->name);
+	if (device->silence_owner == owner ||
+	    within_module((unsigned long)device->silence, owner))
+		return hotupdate_error(adapter, -EINVAL,
+				       "driver %s refused: silence is in the module that is to be replaced",
+				       drv->name);
+	return 0;
 }
 
 static int attach(struct drm_hotupdate_adapter *adapter,
@@ -195,6 +236,7 @@ static int attach(struct drm_hotupdate_adapter *adapter,
 	adapter->flags_of_driver = drv->flags;
 	adapter->silence = device->silence;
 	adapter->silence_owner = device->silence_owner;
+	adapter->in_probe = hotupdate_is_in_probe(device->dev);
 
 	scoped_guard(mutex, &adapter->status_lock) {
 		adapter->owner = drv->owner;
@@ -223,6 +265,9 @@ static int run_driver(struct drm_hotupdate_adapter *adapter)
 		err = hotupdate_restore_and_start(adapter);
 	if (!err)
 		hotupdate_finish_start(adapter);
+	/* No notice of the binding follows, if this driver is bound. */
+	if (!err && READ_ONCE(adapter->hold.override))
+		hotupdate_bus_settle(adapter);
 	hotupdate_callback_end(adapter);
 	return err;
 }
@@ -248,6 +293,7 @@ __drm_hotupdate_adapter_register(const struct drm_hotupdate_device *device,
 	bool is_new;
 	int err;
 
+	note_registration(device);
 	err = check_abi(abi) ?: check_new_device(device) ?: check_driver(device->dev, drv);
 	if (err)
 		return ERR_PTR(err);
@@ -301,6 +347,10 @@ static void leave_stash(struct drm_hotupdate_adapter *adapter)
 
 static void stop_and_end(struct drm_hotupdate_adapter *adapter)
 {
+	if (adapter->guarded)
+		dev_warn(&adapter->dev,
+			 "driver %s leaves without a save, though another adapter waits for its module\n",
+			 adapter->driver);
 	adapter_stop_device(adapter, false);
 	hotupdate_detach(adapter);
 	hotupdate_adapter_end(adapter);
@@ -308,10 +358,11 @@ static void stop_and_end(struct drm_hotupdate_adapter *adapter)
 
 /**
  * drm_hotupdate_adapter_unregister - end a driver's part in an adapter
- * @adapter: adapter, not valid afterwards
+ * @adapter: adapter, not valid afterwards; NULL or an ERR_PTR is ignored
  *
  * Implements W21, U2 and U12. Call it once, from the driver's remove, or when its probe
- * fails after the registration. It waits for an operation under way, and then calls the
+ * fails after the registration; not later: an adapter whose driver has left the device
+ * without it ends by itself. It waits for an operation under way, and then calls the
  * driver's stop_device. In state saved the device keeps running and the stash stays
  * behind. After a restore that is not committed yet the same is true, and restore_abort
  * follows. In any other state the device is stopped, and the adapter ends.
@@ -327,6 +378,15 @@ static void stop_and_end(struct drm_hotupdate_adapter *adapter)
 void drm_hotupdate_adapter_unregister(struct drm_hotupdate_adapter *adapter)
 {
 	bool has_ended = false;
+
+	if (IS_ERR_OR_NULL(adapter))
+		return;
+	if (hotupdate_op_is_mine(adapter)) {
+		hotupdate_error(adapter, -EDEADLK,
+				"driver %s does not unregister: it tries to in a callback",
+				adapter->driver);
+		return;
+	}
 
 	get_device(&adapter->dev);
 	hotupdate_op_begin(adapter);

@@ -182,9 +182,9 @@ static void reset_blocks(struct drm_hotupdate_adapter *adapter)
 		if (kref_read(&block->ref) == 1)
 			hotupdate_block_drop_sgt(block);
 		else
-			dev_err(&adapter->dev,
-				"driver %s kept block %lu after restore_abort\n",
-				adapter->driver, index);
+			hotupdate_error(adapter, -EBUSY,
+					"driver %s kept block %lu after restore_abort: its pages cannot be taken",
+					adapter->driver, index);
 }
 
 /* The time of this attempt is time detached, seen from the next one. */
@@ -296,6 +296,9 @@ int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter)
 err_abort:
 	hotupdate_restore_undo(adapter, err);
 	hotupdate_set_detached(adapter);
+	/* A driver that came late has the device all the same. */
+	if (adapter->state == HOTUPDATE_DETACHED && device_is_bound(adapter->device))
+		hotupdate_set_state(adapter, HOTUPDATE_UNCLAIMED);
 	return err;
 }
 
@@ -310,13 +313,18 @@ int hotupdate_start(struct drm_hotupdate_adapter *adapter)
 	return start_device(adapter, false);
 }
 
-/*
- * A driver that is being probed is not bound yet. Others have registered for a device
- * that has no driver, or late.
+/**
+ * hotupdate_is_in_probe - whether a device is being probed
+ * @dev: device
+ *
+ * The driver is not bound yet. Other drivers register for a device that has no driver,
+ * or late.
+ *
+ * Return: true if so.
  */
-static bool start_is_final(struct device *dev)
+bool hotupdate_is_in_probe(struct device *dev)
 {
-	return !READ_ONCE(dev->driver) || device_is_bound(dev);
+	return READ_ONCE(dev->driver) && !device_is_bound(dev);
 }
 
 /**
@@ -333,10 +341,14 @@ void hotupdate_finish_start(struct drm_hotupdate_adapter *adapter)
 {
 	lockdep_assert_held(&adapter->op);
 
-	if (!start_is_final(adapter->device))
+	if (hotupdate_is_in_probe(adapter->device))
 		return;
 	if (adapter->state == HOTUPDATE_STARTING)
 		hotupdate_set_state(adapter, HOTUPDATE_RUNNING);
-	else if (adapter->state == HOTUPDATE_RESTORED && !hotupdate_is_lost(adapter))
+	else if (adapter->state == HOTUPDATE_RESTORED && hotupdate_is_lost(adapter))
+		hotupdate_error(adapter, -ENODEV,
+				"nothing is committed to driver %s: the device is lost, unbind it",
+				adapter->driver);
+	else if (adapter->state == HOTUPDATE_RESTORED)
 		commit(adapter);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <linux/bitops.h>
+#include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/lockdep.h>
+#include <linux/mutex.h>
 #include <linux/pci.h>
 
 #include "drm_hotupdate_internal.h"
@@ -13,9 +16,11 @@
  * device does no DMA any more, until a driver resets it. On PCI the core turns bus
  * mastering off, of the function and of its VFs. Other devices have a function for it, if
  * their driver has named one when it registered. With neither, or while VFs are enabled,
- * the administrator has to insist: whoever uses the VFs loses them.
+ * the administrator has to insist. A VF that has a driver is in use, by a guest perhaps
+ * that can turn its bus mastering on again: it has to be unbound first.
  *
- * A device that has gone needs none of this.
+ * On PCI the same is done when the device is removed while it has a stash. A device that
+ * has gone silent needs no more of this.
  */
 
 static bool silence_pci_function(struct pci_dev *pdev)
@@ -28,6 +33,15 @@ static bool silence_pci_function(struct pci_dev *pdev)
 	return !(command & PCI_COMMAND_MASTER);
 }
 
+/* The next VF of a function, or NULL. Drops the reference to @vf. */
+static struct pci_dev *silence_next_vf(struct pci_dev *pdev, struct pci_dev *vf)
+{
+	while ((vf = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, vf)))
+		if (vf->is_virtfn && pci_physfn(vf) == pdev)
+			break;
+	return vf;
+}
+
 static bool silence_pci_vfs(struct pci_dev *pdev)
 {
 	struct pci_dev *vf = NULL;
@@ -35,10 +49,34 @@ static bool silence_pci_vfs(struct pci_dev *pdev)
 
 	if (!pci_num_vf(pdev))
 		return true;
-	for_each_pci_dev(vf)
-		if (vf->is_virtfn && pci_physfn(vf) == pdev)
-			silent &= silence_pci_function(vf);
+	while ((vf = silence_next_vf(pdev, vf)))
+		silent &= silence_pci_function(vf);
 	return silent;
+}
+
+/* Who has a VF, a guest by way of VFIO say, can turn its bus mastering on again. */
+static int silence_check_vfs(struct drm_hotupdate_adapter *adapter, bool force)
+{
+	struct pci_dev *pdev = to_pci_dev(adapter->device);
+	struct pci_dev *vf = NULL;
+	int err;
+
+	if (!pci_num_vf(pdev))
+		return 0;
+	while ((vf = silence_next_vf(pdev, vf))) {
+		if (!READ_ONCE(vf->dev.driver))
+			continue;
+		err = hotupdate_error(adapter, -EBUSY,
+				      "discard refused: VF %s has a driver, unbind it first",
+				      pci_name(vf));
+		pci_dev_put(vf);
+		return err;
+	}
+	if (force)
+		return 0;
+	return hotupdate_error(adapter, -EBUSY,
+			       "discard refused: %d VFs of device %s are enabled; write force to insist",
+			       pci_num_vf(pdev), pci_name(pdev));
 }
 
 static int silence_pci(struct pci_dev *pdev, const char **reason)
@@ -58,23 +96,77 @@ static int silence_device(struct drm_hotupdate_adapter *adapter, const char **re
 
 	if (dev_is_pci(adapter->device))
 		return silence_pci(to_pci_dev(adapter->device), reason);
-	if (!adapter->silence) {
+	if (!adapter->hold.silence) {
 		*reason = "nothing is known that stops its DMA";
 		return -EOPNOTSUPP;
 	}
 
-	err = adapter->silence(adapter->device);
+	err = adapter->hold.silence(adapter->device);
 	*reason = "it did not stop its DMA";
 	return err <= 0 ? err : -EINVAL;
 }
 
 /**
+ * hotupdate_silence_removed - stop the DMA of a device that is being removed
+ * @adapter: adapter with a stash and no driver, within an operation
+ *
+ * VFs can outlive the function that they belong to. Other devices than those of PCI go
+ * with the module that has made them, which stops them.
+ */
+void hotupdate_silence_removed(struct drm_hotupdate_adapter *adapter)
+{
+	const char *reason;
+
+	lockdep_assert_held(&adapter->op);
+
+	if (!dev_is_pci(adapter->device) ||
+	    !silence_pci(to_pci_dev(adapter->device), &reason))
+		return;
+	set_bit(HOTUPDATE_FLAG_LOUD, &adapter->flags);
+	dev_err(&adapter->dev, "device %s was removed, and %s\n",
+		dev_name(adapter->device), reason);
+}
+
+static int silence_check_removed(struct drm_hotupdate_adapter *adapter, bool force)
+{
+	if (!test_bit(HOTUPDATE_FLAG_LOUD, &adapter->flags) || force)
+		return 0;
+	return hotupdate_error(adapter, -EIO,
+			       "discard refused: the device was removed with bus mastering on; write force to insist");
+}
+
+/**
+ * hotupdate_silence_wait - wait until nobody silences the device
+ * @adapter: adapter whose device is marked as gone
+ *
+ * Context: Process context, may sleep; the notifier of the device's removal.
+ */
+void hotupdate_silence_wait(struct drm_hotupdate_adapter *adapter)
+{
+	guard(mutex)(&adapter->silence_lock);
+}
+
+/*
+ * After an attempt nobody knows whether the device still runs: the stash cannot be
+ * restored any more.
+ */
+static int silence_failed(struct drm_hotupdate_adapter *adapter, int err,
+			  const char *reason)
+{
+	if (err != -EOPNOTSUPP && adapter->state != HOTUPDATE_STALE)
+		hotupdate_set_stale(adapter, reason);
+	return hotupdate_error(adapter, err,
+			       "discard refused: device %s may use the pages: %s; write force to insist",
+			       dev_name(adapter->device), reason);
+}
+
+/**
  * hotupdate_silence - stop the DMA of a device that has no driver
- * @adapter: adapter, within an operation and with its device locked
+ * @adapter: adapter, within an operation, and with its device locked if that is there
  * @force: go on if that cannot be done, or costs VFs that are enabled
  *
- * Return: 0; -EBUSY if VFs are enabled; -EOPNOTSUPP if the device cannot be silenced;
- * or the error of the device.
+ * Return: 0; -EBUSY if VFs are enabled or in use, or the device is being removed;
+ * -EOPNOTSUPP if the device cannot be silenced; or the error of the device.
  */
 int hotupdate_silence(struct drm_hotupdate_adapter *adapter, bool force)
 {
@@ -83,20 +175,27 @@ int hotupdate_silence(struct drm_hotupdate_adapter *adapter, bool force)
 	int err;
 
 	lockdep_assert_held(&adapter->op);
-	device_lock_assert(dev);
 
-	if (dev_is_pci(dev) && pci_num_vf(to_pci_dev(dev)) && !force)
+	if (!dev)
+		return silence_check_removed(adapter, force);
+	device_lock_assert(dev);
+	guard(mutex)(&adapter->silence_lock);
+
+	if (test_bit(HOTUPDATE_FLAG_GONE, &adapter->flags))
 		return hotupdate_error(adapter, -EBUSY,
-				       "discard refused: %d VFs of device %s are enabled; write force to insist",
-				       pci_num_vf(to_pci_dev(dev)), dev_name(dev));
+				       "discard refused: device %s is being removed",
+				       dev_name(dev));
+	if (dev_is_pci(dev)) {
+		err = silence_check_vfs(adapter, force);
+		if (err)
+			return err;
+	}
 
 	err = silence_device(adapter, &reason);
 	if (!err)
 		return 0;
 	if (!force)
-		return hotupdate_error(adapter, err,
-				       "discard refused: device %s may use the pages: %s; write force to insist",
-				       dev_name(dev), reason);
+		return silence_failed(adapter, err, reason);
 	dev_warn(&adapter->dev, "device %s may use the pages of the discarded stash: %s\n",
 		 dev_name(dev), reason);
 	return 0;

@@ -89,6 +89,7 @@ static void stash_append(struct hotupdate_stash *stash, struct drm_hotupdate_blo
 {
 	guard(mutex)(lock);
 
+	block->stashed = true;
 	/* Into what was reserved: this allocates nothing, and cannot fail. */
 	xa_store(&stash->blocks, block->index, block, 0);
 	stash->count++;
@@ -160,6 +161,7 @@ void hotupdate_stash_clear(struct hotupdate_stash *stash, struct mutex *lock, bo
 		scoped_guard(mutex, lock)
 			xa_erase(&stash->blocks, index);
 		block->committed = commit;
+		WRITE_ONCE(block->stashed, false);
 		drm_hotupdate_block_put(block);
 		cond_resched();
 	}

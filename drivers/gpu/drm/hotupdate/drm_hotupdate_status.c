@@ -7,6 +7,7 @@
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/kobject.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 
 #include "drm_hotupdate_internal.h"
@@ -194,9 +195,10 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_has_stash);
  */
 void hotupdate_set_stale(struct drm_hotupdate_adapter *adapter, const char *reason)
 {
-	hotupdate_error(adapter, -ESTALE,
-			"%u blocks of driver %s cannot be restored any more: %s",
-			adapter->stash.count, adapter->driver, reason);
+	scoped_guard(mutex, &adapter->status_lock)
+		strscpy(adapter->stale_reason, reason);
+	hotupdate_error(adapter, -ESTALE, "%u blocks cannot be restored any more: %s",
+			adapter->stash.count, reason);
 	hotupdate_set_state(adapter, HOTUPDATE_STALE);
 }
 
@@ -250,9 +252,11 @@ int hotupdate_error(struct drm_hotupdate_adapter *adapter, int err,
 	va_start(args, fmt);
 	vaf.fmt = fmt;
 	vaf.va = &args;
-	scoped_guard(mutex, &adapter->status_lock)
+	scoped_guard(mutex, &adapter->status_lock) {
 		scnprintf(adapter->last_error, sizeof(adapter->last_error),
 			  "%pV (%pe)", &vaf, ERR_PTR(err));
+		adapter->guard_told = false;
+	}
 	va_end(args);
 
 	va_start(args, fmt);

@@ -81,6 +81,10 @@ void vgpu_replay_free(struct vgpu_device *vgpu)
  */
 int vgpu_hotupdate_register(struct vgpu_device *vgpu)
 {
+	const struct drm_hotupdate_device device = {
+		.dev = vgpu->drm.dev,
+		.silence = vgpu->hw->ops->silence,
+	};
 	struct drm_hotupdate_adapter *adapter;
 
 	vgpu->replay = kzalloc(sizeof(*vgpu->replay), GFP_KERNEL);
@@ -88,8 +92,7 @@ int vgpu_hotupdate_register(struct vgpu_device *vgpu)
 		return -ENOMEM;
 	xa_init(&vgpu->replay->kept);
 
-	adapter = drm_hotupdate_adapter_register(vgpu->drm.dev, &vgpu_hotupdate_driver,
-						 vgpu);
+	adapter = drm_hotupdate_adapter_register_device(&device, &vgpu_hotupdate_driver, vgpu);
 	if (IS_ERR(adapter)) {
 		/* It can fail without a callback. */
 		vgpu_replay_free(vgpu);

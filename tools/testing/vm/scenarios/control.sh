@@ -148,7 +148,7 @@ tap_case "guests go on when saved" guests_go_on
 tap_fails "the module does not unload with the other device unprepared" rmmod vgpu
 tap_is "the other device's adapter names the one that waits" \
 	"$(get_attr "$other_adapter/last_error")" \
-	"driver vgpu cannot be unloaded: adapter platform:vgpu.0 waits for its driver"
+	"driver vgpu cannot be unloaded: adapter platform:vgpu.0 waits for its driver; prepare this one, or cancel or discard that one"
 tap_is "and runs" "$(get_attr "$other_adapter/state")" running
 tap_is "no driver is kept away before the unbind" "$(override)" ""
 
