@@ -4,6 +4,8 @@
  * becomes of it in an update is in vgpu_memory_update_kunit.c.
  */
 
+#include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
 #include <kunit/test.h>
 #include <linux/cleanup.h>
 #include <linux/list.h>
@@ -12,6 +14,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include "../drivers/gpu/drm/vgpu/vgpu_folio.h"
 #include "vgpu_memory_kunit.h"
 
 /* Memory is what its chunks add up to, and they are where they can be. */
@@ -343,6 +346,64 @@ static void release_system(struct kunit *test)
 	vgpu_memory_release(memory);
 }
 
+static bool is_failed_page(struct page *page)
+{
+	return page == kunit_get_current_test()->priv;
+}
+
+/* The first folio of new memory, the last page of which fails. */
+static struct folio *folio_with_failed_page(struct kunit *test, struct vgpu_memory *memory)
+{
+	struct folio *folio;
+
+	KUNIT_ASSERT_EQ(test, vgpu_memory_grow(memory, SZ_64K), 0);
+	fill(memory, 0x77);
+	folio = list_first_entry(&memory->chunks, struct vgpu_chunk, link)->folio;
+	test->priv = folio_page(folio, folio_nr_pages(folio) - 1);
+	kunit_activate_static_stub(test, vgpu_page_is_poisoned, is_failed_page);
+	return folio;
+}
+
+/* To write a page that has failed can take the host down. */
+static void clear_spares_failed_page(struct kunit *test)
+{
+	struct vgpu_memory *memory = memory_new(test, vram_new(test, SZ_1M),
+						VGPU_BACKING_SYSTEM);
+	struct folio *folio = folio_with_failed_page(test, memory);
+	const u64 failed = folio_size(folio) - SZ_4K;
+
+	vgpu_memory_clear(memory);
+	expect_filled(test, memory, 0, failed, 0);
+	expect_filled(test, memory, failed, failed + SZ_4K, 0x77);
+	expect_filled(test, memory, failed + SZ_4K, SZ_64K, 0);
+	kunit_deactivate_static_stub(test, vgpu_page_is_poisoned);
+}
+
+/* A folio with a page that has failed keeps its last reference, whoever drops it. */
+static void failed_memory_is_kept_back(struct kunit *test)
+{
+	struct vgpu_memory *memory = memory_new(test, vram_new(test, SZ_1M),
+						VGPU_BACKING_SYSTEM);
+	struct folio *folio = folio_with_failed_page(test, memory);
+	unsigned int order = folio_order(folio);
+	LIST_HEAD(folios);
+
+	folio_get(folio);
+	vgpu_memory_shrink(memory, 0);
+	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), 1);
+
+	vgpu_folios_put(folio_pfn(folio), folio_nr_pages(folio));
+	KUNIT_ASSERT_EQ(test, folio_ref_count(folio), 1);
+	KUNIT_EXPECT_EQ(test, folio_order(folio), order);
+
+	list_add(&folio->lru, &folios);
+	vgpu_folios_free(&folios);
+	KUNIT_EXPECT_TRUE(test, list_empty(&folios));
+	KUNIT_ASSERT_EQ(test, folio_ref_count(folio), 1);
+	KUNIT_EXPECT_EQ(test, folio_order(folio), order);
+	folio_put(folio);
+}
+
 /* Whatever comes and goes, each page of VRAM is one's or nobody's. */
 static void vram_random(struct kunit *test)
 {
@@ -395,6 +456,8 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(shrink_system_whole_folios),
 	KUNIT_CASE_PARAM(shrink_to_more, backing_gen_params),
 	KUNIT_CASE(release_system),
+	KUNIT_CASE(clear_spares_failed_page),
+	KUNIT_CASE(failed_memory_is_kept_back),
 	KUNIT_CASE(vram_random),
 	{ }
 };

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/page_ref.h>
+#include <linux/printk.h>
 #include <linux/sched/signal.h>
 
 #include "vgpu_folio.h"
@@ -39,6 +44,44 @@ static bool is_too_much(u64 nr_pages)
 	long available = si_mem_available();
 
 	return nr_pages > max(available, 0L);
+}
+
+/* A suite replaces this, because UML has no memory that fails. */
+VISIBLE_IF_KUNIT bool vgpu_page_is_poisoned(struct page *page)
+{
+	KUNIT_STATIC_STUB_REDIRECT(vgpu_page_is_poisoned, page);
+
+	return PageHWPoison(page);
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_page_is_poisoned);
+
+/* The kernel does not mark the folio as a whole if it is a driver's. */
+static bool folio_is_poisoned(struct folio *folio)
+{
+	unsigned long i;
+
+	for (i = 0; i < folio_nr_pages(folio); i++)
+		if (vgpu_page_is_poisoned(folio_page(folio, i)))
+			return true;
+	return false;
+}
+
+/*
+ * Drop a reference. The page allocator would give out a folio again of which a page
+ * has failed, so such a folio keeps its last reference, and is lost until a reboot.
+ */
+static void folio_drop(struct folio *folio)
+{
+	if (!folio_put_testzero(folio))
+		return;
+
+	if (!folio_is_poisoned(folio)) {
+		__folio_put(folio);
+		return;
+	}
+	folio_ref_unfreeze(folio, 1);
+	pr_warn_ratelimited("vgpu: %lu pages are not freed: memory of them has failed\n",
+			    folio_nr_pages(folio));
 }
 
 /**
@@ -80,22 +123,29 @@ void vgpu_folios_free(struct list_head *folios)
 
 	list_for_each_entry_safe(folio, next, folios, lru) {
 		list_del_init(&folio->lru);
-		folio_put(folio);
+		folio_drop(folio);
 		cond_resched();
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_folios_free);
 
 /**
  * vgpu_folios_clear - zero what is in some folios
  * @pfn: page that the first one begins with
  * @nr_pages: pages of all of them, one behind the other
+ *
+ * A page that has failed is left as it is: the kernel may have unmapped it, and an
+ * access can raise another machine check.
  */
 void vgpu_folios_clear(unsigned long pfn, u64 nr_pages)
 {
 	unsigned long end = pfn + nr_pages;
 
 	for (; pfn < end; pfn++) {
-		clear_highpage(pfn_to_page(pfn));
+		struct page *page = pfn_to_page(pfn);
+
+		if (!vgpu_page_is_poisoned(page))
+			clear_highpage(page);
 		cond_resched();
 	}
 }
@@ -113,7 +163,8 @@ void vgpu_folios_put(unsigned long pfn, u64 nr_pages)
 		struct folio *folio = page_folio(pfn_to_page(pfn));
 
 		pfn += folio_nr_pages(folio);
-		folio_put(folio);
+		folio_drop(folio);
 		cond_resched();
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_folios_put);

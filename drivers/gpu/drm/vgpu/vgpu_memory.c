@@ -144,12 +144,10 @@ static int grow_system(struct vgpu_memory *memory, u64 size)
 
 	list_sort(NULL, &folios, compare_folios);
 	list_for_each_entry_safe(folio, next, &folios, lru) {
-		list_del_init(&folio->lru);
 		err = add_folio(memory, folio);
-		if (err) {
-			folio_put(folio);
+		if (err)
 			break;
-		}
+		list_del_init(&folio->lru);
 	}
 	vgpu_folios_free(&folios);
 	return err;
@@ -169,6 +167,8 @@ static void clear_vram(void *cpu, u64 size)
 /**
  * vgpu_memory_clear - zero all of it
  * @memory: memory that nobody uses at present
+ *
+ * Pages that have failed are not written, and keep what was in them.
  */
 void vgpu_memory_clear(struct vgpu_memory *memory)
 {
@@ -181,6 +181,7 @@ void vgpu_memory_clear(struct vgpu_memory *memory)
 			clear_vram(memory->vram->cpu + chunk->node.start, chunk->size);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_memory_clear);
 
 static void free_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk)
 {
