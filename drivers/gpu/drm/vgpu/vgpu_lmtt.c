@@ -74,7 +74,7 @@ static int make_room(struct vgpu_lmtt *lmtt, unsigned int more)
 {
 	struct vgpu_lmtt_run *runs;
 
-	runs = kvrealloc(lmtt->runs, runs_size(lmtt->num_runs + more), GFP_KERNEL);
+	runs = kvrealloc(lmtt->runs, runs_size(lmtt->num_runs + more), VGPU_GFP);
 	if (!runs)
 		return -ENOMEM;
 	lmtt->runs = runs;
@@ -576,7 +576,7 @@ static int check_all_tables(const struct vgpu_lmtt *lmtt, u64 size)
 	struct table_check check = { .lmtt = lmtt, .size = size };
 	bool is_table;
 
-	check.seen = bitmap_zalloc(lmtt->num_pages, GFP_KERNEL);
+	check.seen = bitmap_zalloc(lmtt->num_pages, VGPU_GFP);
 	if (!check.seen)
 		return -ENOMEM;
 	is_table = see_page(&check, page_to_pfn(lmtt->root)) &&

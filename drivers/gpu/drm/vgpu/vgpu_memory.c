@@ -68,7 +68,7 @@ static int grow_vram(struct vgpu_memory *memory, u64 size)
 	struct vgpu_chunk *chunk;
 	int err;
 
-	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+	chunk = kzalloc(sizeof(*chunk), VGPU_GFP);
 	if (!chunk)
 		return -ENOMEM;
 
@@ -115,7 +115,7 @@ static int add_folio(struct vgpu_memory *memory, struct folio *folio)
 	if (extend_chunk(memory, folio))
 		return 0;
 
-	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+	chunk = kzalloc(sizeof(*chunk), VGPU_GFP);
 	if (!chunk)
 		return -ENOMEM;
 	chunk->folio = folio;
@@ -400,7 +400,7 @@ static int reserve_vram(struct vgpu_memory *memory,
 	    range->nr_pages > (vram->size >> PAGE_SHIFT) - range->pfn)
 		return -ERANGE;
 
-	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+	chunk = kzalloc(sizeof(*chunk), VGPU_GFP);
 	if (!chunk)
 		return -ENOMEM;
 
@@ -423,7 +423,7 @@ static int adopt_folios(struct vgpu_memory *memory,
 {
 	struct vgpu_chunk *chunk;
 
-	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+	chunk = kzalloc(sizeof(*chunk), VGPU_GFP);
 	if (!chunk)
 		return -ENOMEM;
 

@@ -10,6 +10,7 @@
 
 #include <drm/vgpu_drm.h>
 
+#include "vgpu_folio.h"
 #include "vgpu_hw.h"
 #include "vgpu_memory.h"
 #include "vgpu_state.h"
@@ -296,7 +297,7 @@ static int decode(const void *buf, size_t size, u32 version,
 	}
 
 	/* Nobody changes a private copy between a check and a use. */
-	copy = kvmemdup(buf, size, GFP_KERNEL);
+	copy = kvmemdup(buf, size, VGPU_GFP);
 	if (!copy) {
 		*defect = "there is no memory to read it";
 		return -ENOMEM;
