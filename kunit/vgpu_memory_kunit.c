@@ -17,6 +17,11 @@
 #include "../drivers/gpu/drm/vgpu/vgpu_folio.h"
 #include "vgpu_memory_kunit.h"
 
+static unsigned int num_chunks(const struct vgpu_memory *memory)
+{
+	return list_count_nodes((struct list_head *)&memory->chunks);
+}
+
 /* Memory is what its chunks add up to, and they are where they can be. */
 static void expect_sane(struct kunit *test, const struct vgpu_memory *memory)
 {
@@ -38,11 +43,7 @@ static void expect_sane(struct kunit *test, const struct vgpu_memory *memory)
 		KUNIT_EXPECT_LE(test, chunk->node.start + chunk->size, memory->vram->size);
 	}
 	KUNIT_EXPECT_EQ(test, memory->size, size);
-}
-
-static unsigned int num_chunks(const struct vgpu_memory *memory)
-{
-	return list_count_nodes((struct list_head *)&memory->chunks);
+	KUNIT_EXPECT_EQ(test, memory->num_chunks, num_chunks(memory));
 }
 
 static void expect_filled(struct kunit *test, const struct vgpu_memory *memory,

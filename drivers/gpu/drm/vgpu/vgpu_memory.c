@@ -6,6 +6,7 @@
 #include <linux/math.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "vgpu_folio.h"
@@ -43,6 +44,7 @@ void vgpu_memory_init(struct vgpu_memory *memory, struct vgpu_vram *vram,
 		      enum vgpu_backing backing)
 {
 	INIT_LIST_HEAD(&memory->chunks);
+	memory->num_chunks = 0;
 	memory->vram = vram;
 	memory->backing = backing;
 	memory->size = 0;
@@ -53,12 +55,14 @@ EXPORT_SYMBOL_IF_KUNIT(vgpu_memory_init);
 static void add_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk)
 {
 	list_add_tail(&chunk->link, &memory->chunks);
+	memory->num_chunks++;
 	memory->size += chunk->size;
 }
 
 static void remove_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk)
 {
 	list_del(&chunk->link);
+	memory->num_chunks--;
 	memory->size -= chunk->size;
 }
 
@@ -124,9 +128,11 @@ static int add_folio(struct vgpu_memory *memory, struct folio *folio)
 	return 0;
 }
 
+/* Sorting millions of folios takes a while, and only this can let others run. */
 static int compare_folios(void *unused, const struct list_head *a,
 			  const struct list_head *b)
 {
+	cond_resched();
 	return folio_pfn(list_entry(a, struct folio, lru)) >
 	       folio_pfn(list_entry(b, struct folio, lru));
 }
@@ -148,6 +154,7 @@ static int grow_system(struct vgpu_memory *memory, u64 size)
 		if (err)
 			break;
 		list_del_init(&folio->lru);
+		cond_resched();
 	}
 	vgpu_folios_free(&folios);
 	return err;
@@ -193,6 +200,7 @@ static void free_chunk(struct vgpu_memory *memory, struct vgpu_chunk *chunk)
 		drm_mm_remove_node(&chunk->node);
 	}
 	kfree(chunk);
+	cond_resched();
 }
 
 /**
@@ -337,6 +345,7 @@ static unsigned int fill_ranges(const struct vgpu_memory *memory,
 		u64 pfn = PHYS_PFN(vgpu_chunk_address(memory, chunk));
 		u64 nr_pages = chunk->size >> PAGE_SHIFT;
 
+		cond_resched();
 		if (last && last->pfn + last->nr_pages == pfn) {
 			last->nr_pages += nr_pages;
 			continue;
@@ -376,8 +385,7 @@ int vgpu_memory_save(struct vgpu_memory *memory,
 	if (err)
 		return err;
 
-	ranges = kvmalloc_array(list_count_nodes(&memory->chunks), sizeof(*ranges),
-				VGPU_GFP);
+	ranges = kvmalloc_array(memory->num_chunks, sizeof(*ranges), VGPU_GFP);
 	if (!ranges)
 		return -ENOMEM;
 
@@ -457,9 +465,11 @@ int vgpu_memory_restore(struct vgpu_memory *memory,
 		return -EINVAL;
 
 	ranges = drm_hotupdate_block_ranges(block, &num_ranges);
-	for (i = 0; i < num_ranges && !err; i++)
+	for (i = 0; i < num_ranges && !err; i++) {
 		err = in_vram ? reserve_vram(memory, &ranges[i]) :
 				adopt_folios(memory, &ranges[i]);
+		cond_resched();
+	}
 
 	/* So that vgpu_memory_own() cannot fail for want of memory. */
 	if (!err && !in_vram)

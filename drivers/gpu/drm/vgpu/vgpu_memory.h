@@ -68,6 +68,8 @@ struct vgpu_memory {
 	enum vgpu_backing backing;
 	/** @chunks: the pieces, in the order of addresses */
 	struct list_head chunks;
+	/** @num_chunks: how many pieces */
+	size_t num_chunks;
 	/** @size: bytes of them all */
 	u64 size;
 	/**

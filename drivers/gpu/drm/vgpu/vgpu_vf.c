@@ -4,6 +4,7 @@
 #include <linux/kobject.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
 
 #include <drm/drm_print.h>
 
@@ -104,6 +105,7 @@ static int map_memory_from(struct vgpu_vf *vf, u64 from)
 			}
 		}
 		address = end;
+		cond_resched();
 	}
 	return 0;
 }
@@ -142,6 +144,7 @@ bool vgpu_vf_lmtt_fits(const struct vgpu_vf *vf)
 		    !leads_to(vf, address, chunk, chunk->size - VGPU_PAGE_SIZE))
 			return false;
 		address += chunk->size;
+		cond_resched();
 	}
 	return true;
 }
