@@ -157,8 +157,10 @@ static int alloc_tables(struct vgpu_lmtt *lmtt, unsigned int num,
 		return err;
 	}
 
-	list_for_each_entry(folio, folios, lru)
+	list_for_each_entry(folio, folios, lru) {
 		add_run(lmtt, folio_pfn(folio), folio_nr_pages(folio));
+		cond_resched();
+	}
 	return 0;
 }
 
@@ -298,6 +300,7 @@ static unsigned int count_missing(const struct vgpu_lmtt *lmtt, u64 start, u64 e
 			if (!table && (address == start || is_first_of_table(address, level)))
 				missing++;
 		}
+		cond_resched();
 	}
 	return missing;
 }
@@ -322,6 +325,7 @@ static void link_missing(struct vgpu_lmtt *lmtt, u64 start, u64 end,
 			}
 			table = next;
 		}
+		cond_resched();
 	}
 }
 
@@ -487,9 +491,11 @@ int vgpu_lmtt_save(struct vgpu_lmtt *lmtt, struct drm_hotupdate_adapter *adapter
 	err = sg_alloc_table(&sgt, lmtt->num_runs, VGPU_GFP);
 	if (err)
 		return err;
-	for_each_sgtable_sg(&sgt, sg, i)
+	for_each_sgtable_sg(&sgt, sg, i) {
 		sg_set_page(sg, pfn_to_page(lmtt->runs[i].pfn),
 			    lmtt->runs[i].nr_pages << PAGE_SHIFT, 0);
+		cond_resched();
+	}
 
 	err = drm_hotupdate_save_memory(adapter, &args);
 	sg_free_table(&sgt);
@@ -518,6 +524,7 @@ static int adopt_pages(struct vgpu_lmtt *lmtt, struct drm_hotupdate_block *block
 		if (root_index - lmtt->num_pages < ranges[i].nr_pages)
 			lmtt->root = pfn_to_page(ranges[i].pfn + root_index - lmtt->num_pages);
 		add_run(lmtt, ranges[i].pfn, ranges[i].nr_pages);
+		cond_resched();
 	}
 	sort_runs(lmtt);
 	return lmtt->root ? 0 : -EINVAL;
@@ -553,6 +560,7 @@ static bool check_tables(struct table_check *check, struct page *table,
 {
 	unsigned int index;
 
+	cond_resched();
 	for (index = 0; index < VGPU_LMTT_ENTRIES; index++) {
 		u64 start = address + ((u64)index << level_shift(level));
 		u64 entry = read_entry(table, index);
