@@ -9,12 +9,9 @@
 . ./tap.sh
 . ./lib/wait.sh
 . ./lib/hotupdate.sh
+. ./lib/pci.sh
 
 hold=/sys/kernel/debug/hold
-drivers=/sys/bus/pci/drivers
-
-# attr NAME - of the device
-attr() { cat "$device/$1"; }
 
 # do_hold COMMAND - prints the result
 do_hold()
@@ -23,45 +20,21 @@ do_hold()
 	cat $hold
 }
 
-bind() { echo "$bdf" >"$drivers/$1/bind"; }
-
-unbind() { echo "$bdf" >"$device/driver/unbind"; }
-
-# get_config OFFSET [DEVICE] - a byte
-get_config() { hexdump -s "$1" -n 1 -e '1/1 "%d"' "${2-$device}/config"; }
-
-# set_config OFFSET VALUE [DEVICE] - as setpci does it
-set_config()
-{
-	printf '%b' "\\0$(printf %o "$2")" |
-		dd of="${3-$device}/config" bs=1 seek="$1" conv=notrunc 2>/dev/null
-}
-
-# Offsets in the configuration space
-command=4 secondary=25
-
-master()
-{
-	[ $(($(get_config $command) & 4)) = 0 ] && echo off || echo on
-}
+# Another offset in the configuration space
+secondary=25
 
 # stands - enable count, bus mastering
 stands() { echo "$(attr enable) $(master)"; }
 
 logged() { dmesg | grep -q "hold: $1"; }
 
-find_device()
+find_bridge()
 {
-	for device in /sys/bus/pci/devices/*; do
-		[ "$(attr vendor) $(attr device)" != "0x1234 0x11e8" ] || break
-	done
-	bdf=$(basename "$device")
-	bridge=$(dirname "$(readlink -f "$device")")
-	[ "$(attr device)" = 0x11e8 ]
+	find_device && bridge=$(dirname "$(readlink -f "$device")")
 }
 
 tap_case "no driver is bound by itself" set_attr /sys/bus/pci/drivers_autoprobe 0
-tap_case "the device is there" find_device
+tap_case "the device is there" find_bridge
 tap_case "the drivers load" insmod /modules/testing/hold.ko
 
 # drivers that disable the device when they go, by themselves or by devres
