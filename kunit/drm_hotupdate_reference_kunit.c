@@ -19,6 +19,7 @@
 #include <linux/vmstat.h>
 
 #include "drm_hotupdate_kunit.h"
+#include "kunit_files.h"
 
 /* A range to save in the callback, beside what the fake driver saves. */
 struct cargo {
@@ -509,6 +510,27 @@ static void leaked_references_are_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, shared->num_folios, 0);
 }
 
+/* The file names pages by number: it is root's alone. */
+static void shared_folios_in_debugfs(struct kunit *test)
+{
+	struct own_page own = { .order = 0 };
+	char path[64], text[64] = "", expected[64];
+	struct fake_driver *driver;
+	struct vfsmount *debugfs;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_FS))
+		kunit_skip(test, "this kernel has no debugfs");
+	debugfs = user_mount_for(test, "debugfs");
+	driver = detached_with_own_page(test, &own);
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_DETACHED);
+	snprintf(path, sizeof(path), "drm_hotupdate/%s/shared",
+		 dev_name(&driver->gpu->adapter->dev));
+	KUNIT_EXPECT_GT(test, user_file_read(debugfs, path, text, sizeof(text)), 0);
+	snprintf(expected, sizeof(expected), "folios 1\npage %#lx", page_to_pfn(own.page));
+	KUNIT_EXPECT_STREQ(test, strim(text), expected);
+	put_page(own.page);
+}
+
 static struct kunit_case reference_cases[] = {
 	KUNIT_CASE(driver_drops_before_removal),
 	KUNIT_CASE(devres_frees_after_removal),
@@ -522,6 +544,7 @@ static struct kunit_case reference_cases[] = {
 	KUNIT_CASE(page_freed_by_driver),
 	KUNIT_CASE(page_freed_while_detached),
 	KUNIT_CASE(leaked_references_are_counted),
+	KUNIT_CASE(shared_folios_in_debugfs),
 	{ }
 };
 

@@ -213,6 +213,10 @@ static void register_bad_device(struct kunit *test)
 	device.dma_dev = fake_gpu_dev(other);
 	adapter = drm_hotupdate_adapter_register_device(&device, &drv, driver);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(adapter), -EOPNOTSUPP);
+
+	device.dma_dev = NULL;
+	adapter = drm_hotupdate_adapter_register_device(&device, NULL, driver);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(adapter), -EINVAL);
 	KUNIT_EXPECT_STREQ(test, driver->log, "");
 }
 

@@ -260,6 +260,12 @@ static void meta_largest(struct drm_hotupdate_save_args *args, struct parts *par
 	args->meta_size = SIZE_MAX;
 }
 
+static void reserved_word(struct drm_hotupdate_save_args *args, struct parts *parts)
+{
+	use_ranges(args, parts);
+	args->reserved[ARRAY_SIZE(args->reserved) - 1] = 1;
+}
+
 static void sgt_empty(struct drm_hotupdate_save_args *args, struct parts *parts)
 {
 	use_sgt(args, parts);
@@ -340,6 +346,7 @@ static const struct refusal contents[] = {
 	{ "sgt_of_device_memory", sgt_of_device, -EINVAL, "kind of memory" },
 	{ "data_of_device_memory", data_of_device, -EINVAL, "kind of memory" },
 	{ "unknown_memory", unknown_memory, -EINVAL, "kind of memory" },
+	{ "reserved_word", reserved_word, -EINVAL, "reserved" },
 	{ "range_empty", range_empty, -EINVAL, "no pages" },
 	{ "last_range_empty", last_range_empty, -EINVAL, "no pages" },
 	{ "range_wraps", range_wraps, -EINVAL, "wraps" },

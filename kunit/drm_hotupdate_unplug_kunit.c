@@ -249,6 +249,21 @@ static void lost_while_saved(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hotupdate_discard(adapter, false), 0);
 }
 
+/* A driver's handler of errors can be late. The next driver is not given the stash. */
+static void lost_while_detached(struct kunit *test)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+	struct fake_driver *next = fake_driver_new(test, driver->gpu);
+
+	fake_driver_saves(driver, fake_block_buffer(test, 10));
+	FAKE_ASSERT_DETACHED(driver);
+	drm_hotupdate_adapter_lost(driver->gpu->adapter);
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_DETACHED);
+	KUNIT_EXPECT_EQ(test, fake_driver_register(next), -ESTALE);
+	KUNIT_EXPECT_STREQ(test, next->log, "");
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_STALE);
+}
+
 static void report_loss(struct fake_slot *slot)
 {
 	drm_hotupdate_adapter_lost(slot->gpu->adapter);
@@ -353,6 +368,7 @@ static struct kunit_case unplug_cases[] = {
 	KUNIT_CASE(unplug_during_save),
 	KUNIT_CASE(lost_while_running),
 	KUNIT_CASE(lost_while_saved),
+	KUNIT_CASE(lost_while_detached),
 	KUNIT_CASE(lost_before_the_commit),
 	KUNIT_CASE(lost_in_start),
 	KUNIT_CASE(another_device_of_the_same_name),
