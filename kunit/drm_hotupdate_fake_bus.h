@@ -30,12 +30,12 @@ struct fake_slot {
 	unsigned int number;
 	/* The device in it, and the adapter */
 	struct fake_gpu *gpu;
-	/* What the driver core binds to it */
+	/* The driver that the driver core binds to it */
 	const struct device_driver *wanted;
 	/* The driver that registers in the probe, NULL if none does */
 	struct fake_driver *driver;
 	enum fake_end end;
-	/* What the probe fails with, after the registration */
+	/* Error that the probe returns after the registration, or 0 */
 	int probe_err;
 	/* The probe succeeds though the registration was refused */
 	bool ignores_refusal;

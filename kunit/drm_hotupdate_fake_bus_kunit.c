@@ -198,7 +198,7 @@ void fake_slot_unplug(struct fake_slot *slot)
 	slot->gpu->dev = NULL;
 }
 
-/* Returns what the driver core's attempt does: 1 if it is bound. */
+/* Returns 1 if the driver core has bound the driver. */
 int fake_slot_bind(struct fake_slot *slot, enum fake_bus_driver which,
 		   struct fake_driver *driver)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Other drivers on the device of a stash: what they did to it is not known.
+ * Other drivers on the device of a stash: nobody knows how they have changed it.
  */
 
 #include <kunit/test.h>
@@ -18,7 +18,7 @@ static struct fake_slot *detached_slot(struct kunit *test)
 
 /*
  * A driver that is bound and has not registered may still do so: that is the state
- * unclaimed. Nobody else can do anything meanwhile.
+ * unclaimed. Until then all requests are refused.
  */
 static void bound_without_registering(struct kunit *test)
 {

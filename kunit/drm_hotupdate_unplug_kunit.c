@@ -118,7 +118,7 @@ static void unplug_while_running(struct kunit *test)
 }
 
 /*
- * The driver that had saved is told to stop the device, as far as that is possible.
+ * The driver that had saved stops the device, as far as that is possible.
  *
  * Clauses: W21, U12
  */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Drivers from outside for QEMU's "edu" PCI device: one with hot update, under two names
- * and with a parameter for each way to fail, and a stock driver that knows nothing of it.
- * The core gets to see what it does not see in a platform device: COMMAND, an enable
- * count, a bus that is scanned again.
+ * and with a parameter for each way to fail, and a stock driver that has none. A platform
+ * device has no COMMAND, no enable count, and no bus that is scanned again.
  */
 
 #include <linux/device.h>
@@ -35,7 +34,7 @@ struct outside {
 	struct drm_hotupdate_adapter *adapter;
 	/* Given back in a restore, until the commit */
 	struct drm_hotupdate_block *block;
-	/* What the device would read; from the restored block after an update */
+	/* Memory of the device; after an update, that of the restored block */
 	struct page *page;
 };
 

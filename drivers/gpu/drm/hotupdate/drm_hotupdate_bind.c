@@ -30,8 +30,8 @@
  * - A stash whose device is removed is stale. The next device of that name is another
  *   one.
  *
- * Devices are compared by pointer. An adapter has a reference to its device, so that
- * the pointer is not reused.
+ * Devices are compared by pointer. An adapter has a reference to its device: the pointer
+ * is not reused.
  */
 
 /* It cannot be called any more: its module may have gone. */
@@ -130,8 +130,8 @@ static void bind_settle(struct drm_hotupdate_adapter *adapter, unsigned long eve
 }
 
 /*
- * With the device locked no probe and no removal is under way, and what the driver left
- * to the driver core to undo has been undone.
+ * With the device locked no probe and no removal is under way, and the driver core has
+ * released the driver's resources.
  */
 static void bind_look(struct drm_hotupdate_adapter *adapter, struct device *dev)
 {
@@ -207,7 +207,7 @@ static void bind_notice(struct drm_hotupdate_adapter *adapter, struct device *de
 	switch (action) {
 	case BUS_NOTIFY_BIND_DRIVER:
 		clear_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags);
-		/* The probe can turn on what was off. */
+		/* The probe can turn bus mastering on again. */
 		hotupdate_hold_look(adapter, dev);
 		hotupdate_op_post(adapter, HOTUPDATE_EVENT_CHECK);
 		hotupdate_op_post(adapter, HOTUPDATE_EVENT_BIND);
@@ -237,8 +237,8 @@ static void bind_notice(struct drm_hotupdate_adapter *adapter, struct device *de
 }
 
 /*
- * The notifier of all buses. It never waits for an operation, never queues what it waits
- * for, and takes no reference to a driver's module: the device is locked, except for
+ * The notifier of all buses. It never waits for an operation or a work item, and takes no
+ * reference to a driver's module: the device is locked, except for
  * BUS_NOTIFY_DEL_DEVICE.
  */
 static int bind_notify(struct notifier_block *nb, unsigned long action, void *data)

@@ -214,7 +214,7 @@ static unsigned long index_remove_batch(unsigned long pfn, unsigned long end,
 	return pfn;
 }
 
-/* The end of a folio can allocate page tables, so that references go without the lock. */
+/* The end of a folio can allocate page tables. References are dropped without the lock. */
 static void index_remove_up_to(unsigned long pfn, unsigned long end, bool put)
 {
 	while (pfn < end) {

@@ -26,8 +26,8 @@ static bool has_white_space(const char *s)
 }
 
 /*
- * A driver that asks knows of the stash, and has left the device alone, whatever comes of
- * it. The device is the first member in all versions of the interface.
+ * A driver that asks has left the device alone so far, even if it is refused then. The
+ * device is the first member in all versions of the interface.
  */
 static void note_registration(const struct drm_hotupdate_device *device)
 {

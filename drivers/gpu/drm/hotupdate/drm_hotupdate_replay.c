@@ -40,7 +40,7 @@ int hotupdate_check_stash(struct drm_hotupdate_adapter *adapter)
 	struct drm_hotupdate_block *block;
 	unsigned long index, first_index = 0;
 
-	/* Of all blocks, whatever is found: what has gone must not be freed again. */
+	/* Look at all blocks: no page that has gone must be freed again. */
 	xa_for_each(&adapter->stash.blocks, index, block) {
 		struct hotupdate_refusal refusal = { };
 

@@ -29,7 +29,7 @@ static bool silence_pci_function(struct pci_dev *pdev)
 
 	pci_clear_master(pdev);
 	pci_read_config_word(pdev, PCI_COMMAND, &command);
-	/* All ones: it does not answer, and may do what it likes. */
+	/* All ones: the device does not answer, and its DMA may go on. */
 	return !(command & PCI_COMMAND_MASTER);
 }
 
@@ -54,7 +54,7 @@ static bool silence_pci_vfs(struct pci_dev *pdev)
 	return silent;
 }
 
-/* Who has a VF, a guest by way of VFIO say, can turn its bus mastering on again. */
+/* The driver of a VF, such as vfio-pci for a guest, can turn its bus mastering on again. */
 static int silence_check_vfs(struct drm_hotupdate_adapter *adapter, bool force)
 {
 	struct pci_dev *pdev = to_pci_dev(adapter->device);

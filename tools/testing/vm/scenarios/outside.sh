@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash
 #
-# A PCI device, and drivers of it from outside: what they, the kernel and an
-# administrator can do to it while it has a stash and no driver.
+# A PCI device with a stash and no driver: drivers from outside, the kernel and an
+# administrator do to it all that they can.
 # qemu: -device edu
 
 . ./tap.sh
@@ -35,7 +35,7 @@ detach()
 	prepare && unbind && wait_until [ "$(get_attr "$adapter/state")" = detached ]
 }
 
-# begin_again - a stash that nobody can restore is given up, and the driver comes afresh
+# begin_again - discards a stash that nobody can restore, and binds the driver
 begin_again()
 {
 	set_attr "$adapter/discard" 1 && wait_until gone && bind outside &&
