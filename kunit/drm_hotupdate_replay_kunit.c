@@ -4,6 +4,7 @@
  * left when something fails.
  */
 
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/bitops.h>
 #include <linux/delay.h>
@@ -615,6 +616,34 @@ static void put_of_the_last_reference(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, next->num_blocks, NUM_BLOCKS);
 }
 
+/* The stash goes between the question and the decrement. */
+static bool stashed_until_now(struct drm_hotupdate_block *block)
+{
+	WRITE_ONCE(block->stashed, false);
+	kref_put(&block->ref, NULL);
+	return true;
+}
+
+/* A put that meets the commit is not taken for one too many: it ends the block. */
+static void put_at_the_commit(struct kunit *test)
+{
+	struct fake_driver *driver = detached(test);
+	struct hotupdate_stash *stash;
+	struct drm_hotupdate_block *block;
+
+	stash = &driver->gpu->adapter->stash;
+	block = xa_erase(&stash->blocks, NUM_BLOCKS - 1);
+	KUNIT_ASSERT_NOT_NULL(test, block);
+	stash->count--;
+	stash->bytes -= block->size;
+	drm_hotupdate_block_get(block);
+	kunit_activate_static_stub(test, hotupdate_block_is_stashed, stashed_until_now);
+	drm_hotupdate_block_put(block);
+	kunit_deactivate_static_stub(test, hotupdate_block_is_stashed);
+	/* It was a buffer, and the suite would find its pages if they were left. */
+	KUNIT_EXPECT_FALSE(test, fake_log_has("block 5 stays"));
+}
+
 static int call_back_in(struct fake_driver *driver, enum fake_call call,
 			struct drm_hotupdate_block *block)
 {
@@ -653,6 +682,7 @@ static struct kunit_case replay_cases[] = {
 	KUNIT_CASE(commit_leaves_drivers_reference),
 	KUNIT_CASE(put_before_commit),
 	KUNIT_CASE(put_of_the_last_reference),
+	KUNIT_CASE(put_at_the_commit),
 	KUNIT_CASE(register_in_a_callback),
 	KUNIT_CASE_PARAM(abort_leaves_stash_whole, failing_gen_params),
 	KUNIT_CASE(nonsense_is_no_success),

@@ -176,14 +176,35 @@ static void bind_settle_work(struct work_struct *work)
 static void bind_notice_unbound(struct drm_hotupdate_adapter *adapter, struct device *dev)
 {
 	bool registered = test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags);
+	enum hotupdate_state state;
 
 	hotupdate_op_post(adapter, registered ? HOTUPDATE_EVENT_UNBOUND :
 						HOTUPDATE_EVENT_FOREIGN);
 	hotupdate_hold_look(adapter, dev);
 	hotupdate_op_post(adapter, HOTUPDATE_EVENT_CHECK);
-	if (READ_ONCE(adapter->state) == HOTUPDATE_DETACHED)
+	/* A save can have ended after the notice of the unbind. */
+	state = READ_ONCE(adapter->state);
+	if (state == HOTUPDATE_DETACHED || state == HOTUPDATE_STALE)
 		hotupdate_override_set(adapter, dev);
 	hotupdate_bus_settle(adapter);
+}
+
+/*
+ * Drivers are matched before the lock of the device is taken: the override has to be
+ * there before the removal, if there is a stash already.
+ */
+static void bind_notice_unbind(struct drm_hotupdate_adapter *adapter, struct device *dev)
+{
+	enum hotupdate_state state = READ_ONCE(adapter->state);
+
+	if (!test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags))
+		return;
+	if (state != HOTUPDATE_RUNNING && state != HOTUPDATE_SAVING &&
+	    state != HOTUPDATE_SAVED)
+		return;
+	hotupdate_override_note(adapter, dev);
+	if (state == HOTUPDATE_SAVED)
+		hotupdate_override_set(adapter, dev);
 }
 
 static void bind_notice_failed_probe(struct drm_hotupdate_adapter *adapter,
@@ -221,8 +242,7 @@ static void bind_notice(struct drm_hotupdate_adapter *adapter, struct device *de
 		bind_notice_failed_probe(adapter, dev);
 		break;
 	case BUS_NOTIFY_UNBIND_DRIVER:
-		if (test_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags))
-			hotupdate_override_note(adapter, dev);
+		bind_notice_unbind(adapter, dev);
 		break;
 	case BUS_NOTIFY_UNBOUND_DRIVER:
 		bind_notice_unbound(adapter, dev);

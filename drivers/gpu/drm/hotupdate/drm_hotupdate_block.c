@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include <linux/atomic.h>
 #include <linux/bits.h>
@@ -456,6 +457,32 @@ drm_hotupdate_block_get(struct drm_hotupdate_block *block)
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_block_get);
 
+/* A suite lets the stash go after the answer. */
+VISIBLE_IF_KUNIT bool hotupdate_block_is_stashed(struct drm_hotupdate_block *block)
+{
+	KUNIT_STATIC_STUB_REDIRECT(hotupdate_block_is_stashed, block);
+
+	return READ_ONCE(block->stashed);
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_block_is_stashed);
+
+/* Returns true if the reference was dropped, or must not be. */
+static bool block_put_stashed(struct drm_hotupdate_block *block)
+{
+	if (!hotupdate_block_is_stashed(block))
+		return false;
+	if (refcount_dec_not_one(&block->ref.refcount))
+		return true;
+
+	/* The stash may have dropped its reference since; it cleared the mark before. */
+	smp_rmb();
+	if (!READ_ONCE(block->stashed))
+		return false;
+	pr_err_ratelimited("block %u stays: a driver dropped a reference that it was not given\n",
+			   block->index);
+	return true;
+}
+
 /**
  * drm_hotupdate_block_put - drop a reference to a block
  * @block: block, or NULL
@@ -472,11 +499,9 @@ void drm_hotupdate_block_put(struct drm_hotupdate_block *block)
 {
 	if (!block)
 		return;
-	if (!READ_ONCE(block->stashed))
-		kref_put(&block->ref, block_release);
-	else if (!refcount_dec_not_one(&block->ref.refcount))
-		pr_err_ratelimited("block %u stays: a driver dropped a reference that it was not given\n",
-				   block->index);
+	if (block_put_stashed(block))
+		return;
+	kref_put(&block->ref, block_release);
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_block_put);
 

@@ -55,6 +55,7 @@ struct seq_file;
  *	            discard                            NONE
  *	RESTORING   start_device succeeds              RESTORED
  *	            a block or start_device fails      DETACHED
+ *	            the same, of a bound driver        UNCLAIMED
  *	RESTORED    the driver is bound: commit        RUNNING
  *	            unregister                         DETACHED
  *	            the driver leaves without it       STALE
@@ -62,7 +63,8 @@ struct seq_file;
  *	            the driver leaves, or the device   STALE
  *	STALE       discard                            NONE
  *
- * An adapter that is lost enters DETACHED for a moment, and then STALE.
+ * An adapter that is lost enters DETACHED for a moment, and then STALE. So does one whose
+ * bound driver fails to restore, and then UNCLAIMED.
  * hotupdate_set_state() makes every move, and warns of any other.
  */
 enum hotupdate_state {
@@ -533,6 +535,9 @@ int hotupdate_block_hold(struct drm_hotupdate_block *block,
 int hotupdate_block_verify(const struct drm_hotupdate_block *block,
 			   struct hotupdate_shared *shared,
 			   struct hotupdate_refusal *refusal);
+#if IS_ENABLED(CONFIG_KUNIT)
+bool hotupdate_block_is_stashed(struct drm_hotupdate_block *block);
+#endif
 void hotupdate_block_drop_sgt(struct drm_hotupdate_block *block);
 
 /* Stash: drm_hotupdate_stash.c */

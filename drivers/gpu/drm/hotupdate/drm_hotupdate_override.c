@@ -16,7 +16,7 @@
  * DOC: override of the driver
  *
  * A device with a stash must not be probed by a driver that does not know of it. When
- * the driver that saved has been unbound, the core writes the driver's name to the device's
+ * the driver that saved is unbound, the core writes the driver's name to the device's
  * driver_override: the bus then lets only drivers of this name have the device. The
  * override is taken back when the device needs no protection any more.
  *
@@ -135,11 +135,11 @@ EXPORT_SYMBOL_IF_KUNIT(hotupdate_override_note);
 
 /**
  * hotupdate_override_set - let only drivers of the same name have the device
- * @adapter: detached adapter, whose driver has been unbound
+ * @adapter: adapter with a stash, whose driver is about to be unbound, or has been
  * @dev: its device
  *
- * To be called at BUS_NOTIFY_UNBOUND_DRIVER: nobody can have been given the device since
- * the driver left. An override that an administrator has set stays. If memory is short,
+ * To be called at BUS_NOTIFY_UNBIND_DRIVER, and again at BUS_NOTIFY_UNBOUND_DRIVER, for
+ * a save that has ended in between. An override that is there stays. If memory is short,
  * the device stays unprotected, and the log has it.
  *
  * Context: Process context, may sleep, with the device's lock held.

@@ -66,6 +66,7 @@ static void begin_save(struct drm_hotupdate_adapter *adapter, u32 version)
 		WRITE_ONCE(adapter->version, version);
 		adapter->blackout = (struct hotupdate_blackout) { };
 		adapter->last_error[0] = '\0';
+		adapter->guard_told = false;
 	}
 	hotupdate_set_progress(adapter, 0);
 }

@@ -115,12 +115,18 @@ static int silence_device(struct drm_hotupdate_adapter *adapter, const char **re
  */
 void hotupdate_silence_removed(struct drm_hotupdate_adapter *adapter)
 {
+	struct pci_dev *pdev;
 	const char *reason;
+	u16 command;
 
 	lockdep_assert_held(&adapter->op);
 
-	if (!dev_is_pci(adapter->device) ||
-	    !silence_pci(to_pci_dev(adapter->device), &reason))
+	if (!dev_is_pci(adapter->device))
+		return;
+	pdev = to_pci_dev(adapter->device);
+	/* Pulled out: there is nothing left that could do DMA. */
+	pci_read_config_word(pdev, PCI_COMMAND, &command);
+	if (PCI_POSSIBLE_ERROR(command) || !silence_pci(pdev, &reason))
 		return;
 	set_bit(HOTUPDATE_FLAG_LOUD, &adapter->flags);
 	dev_err(&adapter->dev, "device %s was removed, and %s\n",

@@ -277,10 +277,12 @@ int hotupdate_error(struct drm_hotupdate_adapter *adapter, int err,
 void hotupdate_error_page(struct drm_hotupdate_adapter *adapter, int err,
 			  unsigned int block, u64 pfn, const char *reason)
 {
-	scoped_guard(mutex, &adapter->status_lock)
+	scoped_guard(mutex, &adapter->status_lock) {
 		scnprintf(adapter->last_error, sizeof(adapter->last_error),
 			  "block %u refused: page %#llx %s (%pe)", block, pfn, reason,
 			  ERR_PTR(err));
+		adapter->guard_told = false;
+	}
 	dev_err(&adapter->dev, "block %u refused: a page %s (%pe)\n", block, reason,
 		ERR_PTR(err));
 }
