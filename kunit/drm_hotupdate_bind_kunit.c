@@ -11,9 +11,6 @@
 
 #include "drm_hotupdate_fake_bus.h"
 
-/* Of fake_driver_saves_each_kind() */
-#define RESTORES	"restore0, restore1, restore2, restore3, restore4, restore5"
-
 static void expect_starting(struct fake_slot *slot)
 {
 	struct drm_hotupdate_adapter *adapter = slot->gpu->adapter;
@@ -49,7 +46,7 @@ static void expect_restored(struct fake_slot *slot)
 
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RESTORED);
 	FAKE_EXPECT_STASH(slot->gpu, driver->num_blocks);
-	KUNIT_EXPECT_STREQ(slot->test, driver->log, RESTORES ", start:restored");
+	KUNIT_EXPECT_STREQ(slot->test, driver->log, FAKE_RESTORES ", start:restored");
 	KUNIT_EXPECT_EQ(slot->test, adapter->generation, 0);
 	KUNIT_EXPECT_EQ(slot->test, drm_hotupdate_block_take(driver->blocks[0], NULL), -EBUSY);
 	KUNIT_EXPECT_EQ(slot->test, drm_hotupdate_prepare(adapter, 0), -EBUSY);
@@ -72,7 +69,7 @@ static void commit_when_bound(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, fake_slot_bind(slot, FAKE_BUS_SAVER, driver), 1);
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RUNNING);
 	FAKE_EXPECT_STASH(slot->gpu, 0);
-	KUNIT_EXPECT_STREQ(test, driver->log, RESTORES ", start:restored, complete");
+	KUNIT_EXPECT_STREQ(test, driver->log, FAKE_RESTORES ", start:restored, complete");
 	KUNIT_EXPECT_EQ(test, driver->adapter->generation, 1);
 	fake_driver_expect_restored(driver, saver);
 }
@@ -108,7 +105,7 @@ static void late_failure_keeps_stash(struct kunit *test)
 	FAKE_EXPECT_STASH(slot->gpu, saver->num_saves);
 	KUNIT_EXPECT_EQ(test, driver->num_blocks, 0);
 	KUNIT_EXPECT_STREQ(test, driver->log,
-			   RESTORES ", start:restored, stop:saved, abort");
+			   FAKE_RESTORES ", start:restored, stop:saved, abort");
 
 	slot->probe_err = 0;
 	driver = fake_driver_new(test, slot->gpu);
@@ -217,7 +214,7 @@ static void left_without_a_word_when_restored(struct kunit *test)
 	fake_slot_settle(slot);
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_STALE);
 	FAKE_EXPECT_STASH(slot->gpu, saver->num_saves);
-	KUNIT_EXPECT_STREQ(test, driver->log, RESTORES ", start:restored");
+	KUNIT_EXPECT_STREQ(test, driver->log, FAKE_RESTORES ", start:restored");
 	/* They are of no use to anybody, but their pages stay. */
 	KUNIT_EXPECT_EQ(test, driver->num_blocks, saver->num_saves);
 }
@@ -252,7 +249,7 @@ static void late_registration_commits_at_once(struct kunit *test)
 	slot->driver = driver;
 	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RUNNING);
-	KUNIT_EXPECT_STREQ(test, driver->log, RESTORES ", start:restored, complete");
+	KUNIT_EXPECT_STREQ(test, driver->log, FAKE_RESTORES ", start:restored, complete");
 	fake_driver_expect_restored(driver, saver);
 }
 
@@ -279,7 +276,7 @@ static void operation_at_the_binding(struct kunit *test)
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RESTORED);
 	hotupdate_op_end(driver->adapter);
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RUNNING);
-	KUNIT_EXPECT_STREQ(test, driver->log, RESTORES ", start:restored, complete");
+	KUNIT_EXPECT_STREQ(test, driver->log, FAKE_RESTORES ", start:restored, complete");
 }
 
 /* The same, and the driver has left before the operation ends: no commit. */
@@ -298,7 +295,7 @@ static void operation_at_the_unbinding(struct kunit *test)
 	hotupdate_op_end(driver->adapter);
 	driver->adapter = NULL;
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_STALE);
-	KUNIT_EXPECT_STREQ(test, driver->log, RESTORES ", start:restored");
+	KUNIT_EXPECT_STREQ(test, driver->log, FAKE_RESTORES ", start:restored");
 }
 
 static void save_under_the_unbind(struct fake_slot *slot)
@@ -349,7 +346,7 @@ static void next_probe_before_a_look(struct kunit *test)
 	driver->adapter = NULL;
 	KUNIT_EXPECT_EQ(test, fake_slot_bind_at_once(slot, FAKE_BUS_OTHER), 0);
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_STALE);
-	KUNIT_EXPECT_STREQ(test, driver->log, RESTORES ", start:restored");
+	KUNIT_EXPECT_STREQ(test, driver->log, FAKE_RESTORES ", start:restored");
 }
 
 static void expect_untold(struct fake_slot *slot)

@@ -69,21 +69,17 @@ static void device_goes_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, hotupdate_discard(gpu->adapter, true), 0);
 }
 
-static int fail_start(struct fake_driver *driver, enum fake_call call,
-		      struct drm_hotupdate_block *block)
-{
-	return call == FAKE_START ? -EIO : 0;
-}
-
 /* The driver that comes next has another way, and fails: that of the save is used. */
 static void silence_of_the_save(struct kunit *test)
 {
 	struct fake_gpu *gpu = detached_gpu(test, true);
 	struct fake_driver *next = fake_driver_new(test, gpu);
+	struct fake_failure failure = { .call = FAKE_START, .err = -EIO };
 	unsigned int silenced = fake_silenced();
 
 	gpu->cannot_be_silenced = true;
-	next->hook = fail_start;
+	next->hook = fake_fail_hook;
+	next->hook_data = &failure;
 	KUNIT_EXPECT_EQ(test, fake_driver_register(next), -EIO);
 	next->hook = NULL;
 	KUNIT_EXPECT_EQ(test, hotupdate_discard(gpu->adapter, false), 0);
@@ -158,12 +154,6 @@ static void power_is_held_while_stashed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, usage(dev), before);
 }
 
-static int fail_save(struct fake_driver *driver, enum fake_call call,
-		     struct drm_hotupdate_block *block)
-{
-	return call == FAKE_SAVE ? -EIO : 0;
-}
-
 /*
  * A save that fails leaves no hold on the device.
  *
@@ -172,9 +162,11 @@ static int fail_save(struct fake_driver *driver, enum fake_call call,
 static void power_is_dropped_after_a_failed_save(struct kunit *test)
 {
 	struct fake_driver *driver = fake_driver_running(test);
+	struct fake_failure failure = { .call = FAKE_SAVE, .err = -EIO };
 	int before = usage(driver->gpu->dev);
 
-	driver->hook = fail_save;
+	driver->hook = fake_fail_hook;
+	driver->hook_data = &failure;
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -EIO);
 	KUNIT_EXPECT_EQ(test, usage(driver->gpu->dev), before);
 	driver->hook = NULL;

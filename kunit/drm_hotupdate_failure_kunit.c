@@ -690,8 +690,6 @@ struct step {
 	const char *log;
 };
 
-#define REPLAYED "restore0, restore1, restore2, restore3, restore4, restore5"
-
 static const struct step steps[] = {
 	{ "save", { FAKE_SAVE, 0, -ENOLCK }, true, "save" },
 	{ "restore_first", { FAKE_RESTORE, 0, -ENOLCK }, false,
@@ -699,9 +697,9 @@ static const struct step steps[] = {
 	{ "restore_third", { FAKE_RESTORE, 2, -ENOLCK }, false,
 	  "save, stop:saved, restore0, restore1, restore2, abort" },
 	{ "restore_last", { FAKE_RESTORE, 5, -ENOLCK }, false,
-	  "save, stop:saved, " REPLAYED ", abort" },
+	  "save, stop:saved, " FAKE_RESTORES ", abort" },
 	{ "start", { FAKE_START, 0, -ENOLCK }, false,
-	  "save, stop:saved, " REPLAYED ", start:restored, abort" },
+	  "save, stop:saved, " FAKE_RESTORES ", start:restored, abort" },
 };
 
 KUNIT_ARRAY_PARAM_DESC(steps, steps, name);

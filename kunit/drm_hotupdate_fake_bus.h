@@ -65,6 +65,7 @@ int fake_slot_bind(struct fake_slot *slot, enum fake_bus_driver which,
 		   struct fake_driver *driver);
 int fake_slot_bind_at_once(struct fake_slot *slot, enum fake_bus_driver which);
 void fake_slot_unbind(struct fake_slot *slot);
+void fake_slot_report_loss(struct fake_slot *slot);
 void fake_slot_settle(struct fake_slot *slot);
 struct fake_driver *fake_slot_detach(struct fake_slot *slot);
 

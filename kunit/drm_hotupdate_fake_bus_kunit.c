@@ -222,6 +222,12 @@ void fake_slot_unbind(struct fake_slot *slot)
 	device_release_driver(slot->gpu->dev);
 }
 
+/* For in_probe */
+void fake_slot_report_loss(struct fake_slot *slot)
+{
+	drm_hotupdate_adapter_lost(slot->gpu->adapter);
+}
+
 /* After all that the core has to do when the driver core is done. */
 void fake_slot_settle(struct fake_slot *slot)
 {

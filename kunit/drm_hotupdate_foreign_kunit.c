@@ -160,20 +160,16 @@ static void bound_though_refused(struct kunit *test)
 	expect_stale(slot, "another driver had the device");
 }
 
-static int fail_restore(struct fake_driver *driver, enum fake_call call,
-			struct drm_hotupdate_block *block)
-{
-	return call == FAKE_RESTORE ? -EIO : 0;
-}
-
 /* A driver that is bound and fails to restore has the device all the same. */
 static void bound_and_fails_to_restore(struct kunit *test)
 {
 	struct fake_slot *slot = detached_slot(test);
 	struct fake_driver *driver = fake_driver_new(test, slot->gpu);
+	struct fake_failure failure = { .call = FAKE_RESTORE, .err = -EIO };
 
 	KUNIT_ASSERT_EQ(test, fake_slot_bind(slot, FAKE_BUS_OTHER, NULL), 1);
-	driver->hook = fail_restore;
+	driver->hook = fake_fail_hook;
+	driver->hook_data = &failure;
 	KUNIT_EXPECT_EQ(test, fake_driver_register(driver), -EIO);
 	driver->hook = NULL;
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_UNCLAIMED);

@@ -32,11 +32,6 @@ static void bind(struct fake_slot *slot, struct fake_driver *driver)
 	KUNIT_ASSERT_EQ(slot->test, fake_slot_bind(slot, FAKE_BUS_SAVER, driver), 1);
 }
 
-static void report_loss(struct fake_slot *slot)
-{
-	drm_hotupdate_adapter_lost(slot->gpu->adapter);
-}
-
 /* A GPU of the family in that state. */
 static struct fake_slot *slot_in_state(struct kunit *test, const char *family,
 				       enum hotupdate_state state)
@@ -53,7 +48,7 @@ static struct fake_slot *slot_in_state(struct kunit *test, const char *family,
 	switch (state) {
 	case HOTUPDATE_RESTORED:
 		/* Without a commit, which a device that is lost does not get. */
-		slot->in_probe = report_loss;
+		slot->in_probe = fake_slot_report_loss;
 		bind(slot, new_driver(slot, family));
 		slot->in_probe = NULL;
 		break;
@@ -145,12 +140,6 @@ static void update_of_two(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_module_refs(), 0);
 }
 
-static int fail_start(struct fake_driver *driver, enum fake_call call,
-		      struct drm_hotupdate_block *block)
-{
-	return call == FAKE_START ? -EIO : 0;
-}
-
 /*
  * One is taken over, the other one's restore fails. The way back goes by a save of the
  * first: without it the module cannot be unloaded.
@@ -162,9 +151,11 @@ static void way_back_of_two(struct kunit *test)
 	struct fake_slot *one = slot_in_state(test, "kunit,fake", HOTUPDATE_DETACHED);
 	struct fake_slot *two = slot_in_state(test, "kunit,fake", HOTUPDATE_DETACHED);
 	struct fake_driver *failing = new_driver(two, "kunit,fake");
+	struct fake_failure failure = { .call = FAKE_START, .err = -EIO };
 
 	bind(one, new_driver(one, "kunit,fake"));
-	failing->hook = fail_start;
+	failing->hook = fake_fail_hook;
+	failing->hook_data = &failure;
 	KUNIT_EXPECT_NE(test, fake_slot_bind(two, FAKE_BUS_SAVER, failing), 1);
 	failing->hook = NULL;
 	FAKE_EXPECT_STATE(two->gpu, HOTUPDATE_DETACHED);

@@ -24,6 +24,9 @@ struct vfsmount;
 /* Names of drivers and compatible strings, the terminator included. */
 #define FAKE_NAME_LEN		24
 
+/* The log of a driver that has restored what fake_driver_saves_each_kind() saves */
+#define FAKE_RESTORES	"restore0, restore1, restore2, restore3, restore4, restore5"
+
 /* What belongs to a case, and how the kernel was before it. */
 struct fake_env {
 	struct list_head pages;

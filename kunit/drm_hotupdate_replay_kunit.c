@@ -15,7 +15,6 @@
 
 /* The number of blocks of fake_driver_saves_each_kind() */
 #define NUM_BLOCKS	6
-#define REPLAYED	"restore0, restore1, restore2, restore3, restore4, restore5"
 
 /* A driver that has gone, and left a stash with all kinds of blocks. */
 static struct fake_driver *detached(struct kunit *test)
@@ -42,7 +41,7 @@ static void replay_order(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, fake_driver_register(new), 0);
 	KUNIT_EXPECT_STREQ(test, new->log,
-			   REPLAYED ", start:restored, complete");
+			   FAKE_RESTORES ", start:restored, complete");
 	KUNIT_EXPECT_STREQ(test, old->log, "");
 	fake_driver_expect_restored(new, old);
 	FAKE_EXPECT_STATE(new->gpu, HOTUPDATE_RUNNING);
@@ -170,8 +169,8 @@ static const char * const failing_logs[] = {
 	"restore0, restore1, restore2, abort",
 	"restore0, restore1, restore2, restore3, abort",
 	"restore0, restore1, restore2, restore3, restore4, abort",
-	REPLAYED ", abort",
-	REPLAYED ", start:restored, abort",
+	FAKE_RESTORES ", abort",
+	FAKE_RESTORES ", start:restored, abort",
 };
 
 static struct fake_failure failure_at(unsigned int at)
@@ -258,7 +257,7 @@ static void nonsense_is_no_success(struct kunit *test)
 
 	fail_with(new, &failure);
 	KUNIT_EXPECT_EQ(test, fake_driver_register(new), -EINVAL);
-	KUNIT_EXPECT_STREQ(test, new->log, REPLAYED ", start:restored, abort");
+	KUNIT_EXPECT_STREQ(test, new->log, FAKE_RESTORES ", start:restored, abort");
 	FAKE_EXPECT_ERROR(new->gpu, "start_device of driver fake returned 1");
 	expect_whole(test, old);
 
@@ -293,7 +292,7 @@ static void abort_then_retry(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, fake_driver_register(old), 0);
 	KUNIT_EXPECT_STREQ(test, old->log,
-			   REPLAYED ", start:restored, complete");
+			   FAKE_RESTORES ", start:restored, complete");
 	fake_driver_expect_restored(old, old);
 
 	fake_driver_put_blocks(old);
@@ -317,7 +316,7 @@ static void abort_then_same_driver(struct kunit *test)
 	failure.err = 0;
 	KUNIT_ASSERT_EQ(test, fake_driver_register(driver), 0);
 	KUNIT_EXPECT_STREQ(test, driver->log,
-			   REPLAYED ", start:restored, complete");
+			   FAKE_RESTORES ", start:restored, complete");
 	fake_driver_expect_restored(driver, driver);
 	KUNIT_EXPECT_EQ(test, driver->adapter->generation, 1);
 }

@@ -13,8 +13,6 @@
 
 #include "drm_hotupdate_fake_bus.h"
 
-#define RESTORES	"restore0, restore1, restore2, restore3, restore4, restore5"
-
 static bool can_sleep(void)
 {
 	int ret = hotupdate_power_sleep(NULL, PM_SUSPEND_PREPARE, NULL);
@@ -264,11 +262,6 @@ static void lost_while_detached(struct kunit *test)
 	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_STALE);
 }
 
-static void report_loss(struct fake_slot *slot)
-{
-	drm_hotupdate_adapter_lost(slot->gpu->adapter);
-}
-
 /*
  * The binding commits nothing that is lost.
  *
@@ -280,11 +273,11 @@ static void lost_before_the_commit(struct kunit *test)
 	struct fake_driver *saver = fake_slot_detach(slot);
 	struct fake_driver *driver = fake_driver_new(test, slot->gpu);
 
-	slot->in_probe = report_loss;
+	slot->in_probe = fake_slot_report_loss;
 	KUNIT_ASSERT_EQ(test, fake_slot_bind(slot, FAKE_BUS_SAVER, driver), 1);
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_RESTORED);
 	fake_slot_unbind(slot);
-	KUNIT_EXPECT_STREQ(test, driver->log, RESTORES ", start:restored, stop, abort");
+	KUNIT_EXPECT_STREQ(test, driver->log, FAKE_RESTORES ", start:restored, stop, abort");
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_STALE);
 	FAKE_EXPECT_STASH(slot->gpu, saver->num_saves);
 }
@@ -309,7 +302,7 @@ static void lost_in_start(struct kunit *test)
 	KUNIT_EXPECT_NE(test, fake_slot_bind(slot, FAKE_BUS_SAVER, driver), 1);
 	driver->hook = NULL;
 	KUNIT_EXPECT_EQ(test, slot->register_err, -EIO);
-	KUNIT_EXPECT_STREQ(test, driver->log, RESTORES ", start:restored, abort");
+	KUNIT_EXPECT_STREQ(test, driver->log, FAKE_RESTORES ", start:restored, abort");
 	FAKE_EXPECT_STATE(slot->gpu, HOTUPDATE_STALE);
 }
 
