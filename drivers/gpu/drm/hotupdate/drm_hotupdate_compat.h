@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between the kernels that are supported, and cannot be avoided. The
- * Makefile asks the kernel's headers for features: stable series get some of them.
+ * What differs between the kernels that are supported, and cannot be avoided. Macros
+ * of the kernel's headers show which features it has. Where there is no macro, the
+ * Makefile looks into the headers. Versions do not help: stable series get some features.
  */
 #ifndef _DRM_HOTUPDATE_COMPAT_H_
 #define _DRM_HOTUPDATE_COMPAT_H_
 
 #include <linux/cleanup.h>
 #include <linux/device.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/pageblock-flags.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 #include <linux/spinlock.h>
@@ -38,6 +42,54 @@ static inline const char **hotupdate_compat_override(struct device *dev)
 	if (dev_is_pci(dev))
 		return &to_pci_dev(dev)->driver_override;
 	return &to_platform_device(dev)->driver_override;
+}
+#endif
+
+/* The bits of a pageblock's entry in its bitmap that have the type. */
+#if defined(PAGEBLOCK_MIGRATETYPE_MASK)
+#define HOTUPDATE_PAGEBLOCK_TYPE_MASK	PAGEBLOCK_MIGRATETYPE_MASK
+#elif defined(MIGRATETYPE_MASK)
+#define HOTUPDATE_PAGEBLOCK_TYPE_MASK	MIGRATETYPE_MASK
+#endif
+
+/*
+ * Modules cannot call the kernel's functions for the type of a pageblock, but can read
+ * the bitmap. A pageblock_order that is no macro is a variable, which they cannot read.
+ */
+#if defined(HOTUPDATE_PAGEBLOCK_TYPE_MASK) && defined(pageblock_order)
+#define HOTUPDATE_HAS_PAGEBLOCKS
+
+/* Returns the word that has the entry of a page's pageblock. The entry begins at @shift. */
+static inline unsigned long *hotupdate_compat_pageblock(unsigned long pfn,
+							unsigned int *shift)
+{
+#ifdef CONFIG_SPARSEMEM
+	unsigned long *bitmap = section_to_usemap(__pfn_to_section(pfn));
+	unsigned long first = SECTION_ALIGN_DOWN(pfn);
+#else
+	struct zone *zone = page_zone(pfn_to_page(pfn));
+	unsigned long *bitmap = zone->pageblock_flags;
+	unsigned long first = pageblock_start_pfn(zone->zone_start_pfn);
+#endif
+	unsigned long bit = ((pfn - first) >> pageblock_order) * NR_PAGEBLOCK_BITS;
+
+	*shift = bit % BITS_PER_LONG;
+	return &bitmap[bit / BITS_PER_LONG];
+}
+
+/* Returns an &enum migratetype. */
+static inline int hotupdate_compat_pageblock_type(unsigned long pfn)
+{
+	unsigned int shift;
+	unsigned long *word = hotupdate_compat_pageblock(pfn, &shift);
+
+	return (READ_ONCE(*word) >> shift) & HOTUPDATE_PAGEBLOCK_TYPE_MASK;
+}
+#else
+/* Returns no type of the kernel's. */
+static inline int hotupdate_compat_pageblock_type(unsigned long pfn)
+{
+	return -1;
 }
 #endif
 
