@@ -35,7 +35,7 @@ static int index_add(const struct drm_hotupdate_range *range, unsigned long *pfn
 {
 	const char *reason;
 
-	return hotupdate_index_hold(range, pfn, &reason);
+	return hotupdate_index_hold(range, false, pfn, &reason);
 }
 
 static int run_add(struct run *run, unsigned int first, unsigned int num,

@@ -145,12 +145,14 @@ int hotupdate_block_verify(const struct drm_hotupdate_block *block,
 int hotupdate_block_hold(struct drm_hotupdate_block *block,
 			 struct hotupdate_refusal *refusal)
 {
+	bool copy = block->kind == HOTUPDATE_KIND_BUFFER;
 	const char *reason = NULL;
 	unsigned long pfn;
 	int err;
 
 	while (block->num_held < block->num_ranges) {
-		err = hotupdate_index_hold(&block->ranges[block->num_held], &pfn, &reason);
+		err = hotupdate_index_hold(&block->ranges[block->num_held], copy, &pfn,
+					   &reason);
 		if (err == -EEXIST)
 			reason = "is saved already";
 		if (err)

@@ -228,8 +228,8 @@ static void index_remove_up_to(unsigned long pfn, unsigned long end, bool put)
 	}
 }
 
-static int index_insert_up_to(const struct drm_hotupdate_range *range, unsigned long *pfn,
-			      const char **reason)
+static int index_insert_up_to(const struct drm_hotupdate_range *range, bool copy,
+			      unsigned long *pfn, const char **reason)
 {
 	unsigned long end = range->pfn + range->nr_pages;
 	struct index_slot slot = { };
@@ -238,7 +238,7 @@ static int index_insert_up_to(const struct drm_hotupdate_range *range, unsigned 
 	guard(mutex)(&index_lock);
 
 	for (*pfn = range->pfn; *pfn < end;) {
-		struct folio *folio = hotupdate_folio_get(*pfn, end, reason);
+		struct folio *folio = hotupdate_folio_get(*pfn, end, copy, reason);
 
 		if (!folio)
 			return -EINVAL;
@@ -257,6 +257,7 @@ static int index_insert_up_to(const struct drm_hotupdate_range *range, unsigned 
 /**
  * hotupdate_index_hold - enter the folios of a range and take a reference to each
  * @range: range that hotupdate_range_refusal() accepts
+ * @copy: whether the pages are the core's own, as in hotupdate_folio_get()
  * @pfn: set to the number of the refused page
  * @reason: set to why it is refused, after -EINVAL
  *
@@ -266,10 +267,10 @@ static int index_insert_up_to(const struct drm_hotupdate_range *range, unsigned 
  * Return: 0; -EEXIST if page @pfn is in a block already; -EINVAL if a reference
  * cannot keep it; or -ENOMEM. After an error nothing of @range is held.
  */
-int hotupdate_index_hold(const struct drm_hotupdate_range *range, unsigned long *pfn,
-			 const char **reason)
+int hotupdate_index_hold(const struct drm_hotupdate_range *range, bool copy,
+			 unsigned long *pfn, const char **reason)
 {
-	int err = index_insert_up_to(range, pfn, reason);
+	int err = index_insert_up_to(range, copy, pfn, reason);
 
 	if (err)
 		index_remove_up_to(range->pfn, *pfn, true);
@@ -313,7 +314,7 @@ static bool index_has(struct folio *folio)
 }
 
 /**
- * hotupdate_index_check - whether hotupdate_index_hold() would accept a range
+ * hotupdate_index_check - whether hotupdate_index_hold() would accept a driver's range
  * @range: range that hotupdate_range_refusal() accepts
  * @pfn: set to the number of the refused page
  * @reason: set to why it is refused, after -EINVAL
@@ -330,7 +331,7 @@ int hotupdate_index_check(const struct drm_hotupdate_range *range, unsigned long
 	guard(mutex)(&index_lock);
 
 	for (*pfn = range->pfn; *pfn < end && !err;) {
-		struct folio *folio = hotupdate_folio_get(*pfn, end, reason);
+		struct folio *folio = hotupdate_folio_get(*pfn, end, false, reason);
 
 		if (!folio)
 			return -EINVAL;

@@ -104,6 +104,20 @@ enum hotupdate_kind {
 	HOTUPDATE_KIND_BUFFER,
 };
 
+/**
+ * enum hotupdate_pageblock - whether a pageblock is CMA memory
+ */
+enum hotupdate_pageblock {
+	/** @HOTUPDATE_PAGEBLOCK_ORDINARY: it is not */
+	HOTUPDATE_PAGEBLOCK_ORDINARY,
+	/** @HOTUPDATE_PAGEBLOCK_CMA: it is */
+	HOTUPDATE_PAGEBLOCK_CMA,
+	/** @HOTUPDATE_PAGEBLOCK_ISOLATED: the isolation has overwritten that */
+	HOTUPDATE_PAGEBLOCK_ISOLATED,
+	/** @HOTUPDATE_PAGEBLOCK_UNREADABLE: this kernel does not let modules find out */
+	HOTUPDATE_PAGEBLOCK_UNREADABLE,
+};
+
 /*
  * Drivers know the next structure, and that of the adapter, by pointer only. genksyms
  * makes symbol versions without them: a driver that was built for a later core of the
@@ -496,10 +510,11 @@ u64 hotupdate_range_to_ksr(const struct drm_hotupdate_range *range,
 struct drm_hotupdate_range hotupdate_range_from_ksr(u64 desc, unsigned int page_shift);
 
 /* Pages: drm_hotupdate_pages.c */
-struct folio *hotupdate_folio_get(unsigned long pfn, unsigned long end,
+struct folio *hotupdate_folio_get(unsigned long pfn, unsigned long end, bool copy,
 				  const char **reason);
 void hotupdate_folio_put(struct folio *folio);
 #if IS_ENABLED(CONFIG_KUNIT)
+enum hotupdate_pageblock hotupdate_pageblock(unsigned long pfn);
 bool hotupdate_folio_is_poisoned(struct folio *folio);
 #endif
 unsigned int hotupdate_pages_alloc(struct list_head *folios, unsigned long nr_pages);
@@ -507,8 +522,8 @@ void hotupdate_pages_free(struct list_head *folios);
 size_t hotupdate_pages_fill(struct folio *folio, const void *data, size_t size);
 
 /* Index of pages: drm_hotupdate_index.c */
-int hotupdate_index_hold(const struct drm_hotupdate_range *range, unsigned long *pfn,
-			 const char **reason);
+int hotupdate_index_hold(const struct drm_hotupdate_range *range, bool copy,
+			 unsigned long *pfn, const char **reason);
 void hotupdate_index_drop(const struct drm_hotupdate_range *range);
 void hotupdate_index_hand_over(const struct drm_hotupdate_range *range);
 int hotupdate_index_check(const struct drm_hotupdate_range *range, unsigned long *pfn,

@@ -14,6 +14,7 @@
 #include <linux/printk.h>
 #include <linux/set_memory.h>
 
+#include "drm_hotupdate_compat.h"
 #include "drm_hotupdate_internal.h"
 
 /**
@@ -34,6 +35,14 @@
  *
  * A page is refused if a reference cannot keep it (U7). A folio is saved whole or
  * not at all, because it has one count for all of its pages.
+ *
+ * CMA pages are refused, too. In some kernels cma_release() frees them whatever their
+ * count. In others a page that a block keeps makes its area useless. The core recognizes
+ * them by the type of their pageblock, which is a run of pages, 2 MiB on most machines.
+ * Some kernels overwrite the type while a pageblock is isolated. There an isolated page
+ * is refused until the isolation ends. If a kernel has CMA and modules cannot read the
+ * type, each page is refused. The copy of a buffer is not checked, because its pages
+ * are the core's own: copies can be saved in each kernel.
  *
  * A page whose memory has failed, and is marked as poisoned, is saved like any
  * other: it stays with the guest that had it before, and nothing here reads it
@@ -89,10 +98,46 @@ static const char *folio_refusal(struct folio *folio, unsigned long pfn, unsigne
 	return NULL;
 }
 
+/* A suite replaces this, because not every kernel has CMA. */
+VISIBLE_IF_KUNIT enum hotupdate_pageblock hotupdate_pageblock(unsigned long pfn)
+{
+	KUNIT_STATIC_STUB_REDIRECT(hotupdate_pageblock, pfn);
+
+#ifdef CONFIG_CMA
+	switch (hotupdate_compat_pageblock_type(pfn)) {
+	case MIGRATE_CMA:
+		return HOTUPDATE_PAGEBLOCK_CMA;
+	case MIGRATE_ISOLATE:
+		return HOTUPDATE_PAGEBLOCK_ISOLATED;
+	case -1:
+		return HOTUPDATE_PAGEBLOCK_UNREADABLE;
+	}
+#endif
+	return HOTUPDATE_PAGEBLOCK_ORDINARY;
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_pageblock);
+
+/* The first page decides, because CMA has all pageblocks of a folio or none. */
+static const char *folio_cma_refusal(struct folio *folio)
+{
+	switch (hotupdate_pageblock(folio_pfn(folio))) {
+	case HOTUPDATE_PAGEBLOCK_CMA:
+		return "is CMA memory";
+	case HOTUPDATE_PAGEBLOCK_ISOLATED:
+		return "is isolated, and may be CMA memory";
+	case HOTUPDATE_PAGEBLOCK_UNREADABLE:
+		return "cannot be told from CMA memory in this kernel";
+	case HOTUPDATE_PAGEBLOCK_ORDINARY:
+		break;
+	}
+	return NULL;
+}
+
 /**
  * hotupdate_folio_get - take a reference to the folio that begins at a page
  * @pfn: number of the page
  * @end: number of the page behind the range that has to contain the folio
+ * @copy: whether the folio is from hotupdate_pages_alloc(), and thus not CMA memory
  * @reason: set to why page @pfn is refused
  *
  * Implements U7. The caller ends the reference with folio_put().
@@ -100,7 +145,7 @@ static const char *folio_refusal(struct folio *folio, unsigned long pfn, unsigne
  * Context: Any.
  * Return: The folio; or NULL, with nothing changed.
  */
-struct folio *hotupdate_folio_get(unsigned long pfn, unsigned long end,
+struct folio *hotupdate_folio_get(unsigned long pfn, unsigned long end, bool copy,
 				  const char **reason)
 {
 	struct folio *folio;
@@ -118,6 +163,8 @@ struct folio *hotupdate_folio_get(unsigned long pfn, unsigned long end,
 
 	/* With a reference the folio cannot change: only now is the check reliable. */
 	*reason = folio_refusal(folio, pfn, end);
+	if (!*reason && !copy)
+		*reason = folio_cma_refusal(folio);
 	if (!*reason)
 		return folio;
 	folio_put(folio);
