@@ -3,6 +3,7 @@
  * Pages that a reference cannot keep: refused, and not touched.
  */
 
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -77,13 +78,18 @@ static void make_reserved_among_others(struct kunit *test, struct bad *bad)
 	bad->pfn += 5;
 }
 
-static void undo_reserved_among_others(struct bad *bad)
+static void undo_single_pages(struct bad *bad)
 {
 	unsigned int i;
 
-	ClearPageReserved(bad->page + 5);
 	for (i = 0; i < 8; i++)
 		__free_page(bad->page + i);
+}
+
+static void undo_reserved_among_others(struct bad *bad)
+{
+	ClearPageReserved(bad->page + 5);
+	undo_single_pages(bad);
 }
 
 static void make_slab(struct kunit *test, struct bad *bad)
@@ -220,6 +226,56 @@ static void undo_mapped(struct bad *bad)
 	undo_alloc(bad);
 }
 
+/* The only page whose pageblock is not an ordinary one */
+static struct {
+	unsigned long pfn;
+	enum hotupdate_pageblock pageblock;
+} odd;
+
+static enum hotupdate_pageblock odd_pageblock(unsigned long pfn)
+{
+	return pfn == odd.pfn ? odd.pageblock : HOTUPDATE_PAGEBLOCK_ORDINARY;
+}
+
+static void make_odd(struct kunit *test, struct bad *bad, enum hotupdate_pageblock pageblock)
+{
+	odd.pfn = bad->pfn;
+	odd.pageblock = pageblock;
+	kunit_activate_static_stub(test, hotupdate_pageblock, odd_pageblock);
+}
+
+static void make_cma(struct kunit *test, struct bad *bad)
+{
+	alloc(test, bad, 0, 0);
+	make_odd(test, bad, HOTUPDATE_PAGEBLOCK_CMA);
+}
+
+static void make_cma_folio(struct kunit *test, struct bad *bad)
+{
+	alloc(test, bad, __GFP_COMP, 2);
+	make_odd(test, bad, HOTUPDATE_PAGEBLOCK_CMA);
+}
+
+static void make_cma_among_others(struct kunit *test, struct bad *bad)
+{
+	alloc(test, bad, 0, 3);
+	split_page(bad->page, 3);
+	bad->pfn += 5;
+	make_odd(test, bad, HOTUPDATE_PAGEBLOCK_CMA);
+}
+
+static void make_isolated(struct kunit *test, struct bad *bad)
+{
+	alloc(test, bad, 0, 0);
+	make_odd(test, bad, HOTUPDATE_PAGEBLOCK_ISOLATED);
+}
+
+static void make_unreadable(struct kunit *test, struct bad *bad)
+{
+	alloc(test, bad, 0, 0);
+	make_odd(test, bad, HOTUPDATE_PAGEBLOCK_UNREADABLE);
+}
+
 static const struct refusal refusals[] = {
 	{ "reserved", make_reserved, undo_reserved, "reserved" },
 	{ "reserved_among_others", make_reserved_among_others,
@@ -237,6 +293,11 @@ static const struct refusal refusals[] = {
 	{ "typed", make_typed, undo_typed, "memory management" },
 	{ "page_cache", make_page_cache, undo_page_cache, "file" },
 	{ "mapped", make_mapped, undo_mapped, "file" },
+	{ "cma", make_cma, undo_alloc, "is CMA memory" },
+	{ "cma_folio", make_cma_folio, undo_alloc, "is CMA memory" },
+	{ "cma_among_others", make_cma_among_others, undo_single_pages, "is CMA memory" },
+	{ "isolated", make_isolated, undo_alloc, "is isolated, and may be CMA memory" },
+	{ "unreadable", make_unreadable, undo_alloc, "cannot be told from CMA memory" },
 };
 
 KUNIT_ARRAY_PARAM_DESC(refusals, refusals, name);
@@ -357,6 +418,24 @@ static void refuse_sgt(struct kunit *test)
 }
 
 /*
+ * A driver that asks before it saves is refused the same pages.
+ *
+ * Clauses: U7
+ */
+static void refuse_can_save(struct kunit *test)
+{
+	struct attempt *attempt = attempt_new(test, test->param_value);
+	struct bad *bad = &attempt->bad;
+	int refs = page_ref_count(pfn_to_page(bad->pfn));
+	unsigned long pfn = 0;
+
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_can_save(&bad->range, &pfn), -EINVAL);
+	KUNIT_EXPECT_EQ(test, pfn, bad->pfn);
+	KUNIT_EXPECT_EQ(test, page_ref_count(pfn_to_page(bad->pfn)), refs);
+	KUNIT_EXPECT_TRUE(test, hotupdate_index_is_empty());
+}
+
+/*
  * Addresses without memory are not pages.
  *
  * Clauses: U7, U3
@@ -433,6 +512,7 @@ static void accept_every_order(struct kunit *test)
 static struct kunit_case pages_cases[] = {
 	KUNIT_CASE_PARAM(refuse_range, refusals_gen_params),
 	KUNIT_CASE_PARAM(refuse_sgt, refusals_gen_params),
+	KUNIT_CASE_PARAM(refuse_can_save, refusals_gen_params),
 	KUNIT_CASE(refuse_no_struct_page),
 	KUNIT_CASE(refuse_last_of_many),
 	KUNIT_CASE(accept_neighbours),
