@@ -80,6 +80,7 @@ static const struct attr attrs[] = {
 	{ "discard", 0200 },
 	{ "store", 0444, "none" },
 	{ "driver", 0444, "fake" },
+	{ "users", 0444, "0" },
 	{ "compatible", 0444, "kunit,fake" },
 	{ "version", 0444, "2" },
 	{ "min_version", 0444, "1" },

@@ -2,7 +2,6 @@
 
 #include <linux/list.h>
 #include <linux/lockdep.h>
-#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/string.h>
 
@@ -66,10 +65,10 @@ guard_find_waiting(struct list_head *adapters, struct drm_hotupdate_adapter *ada
 static void guard_pin(struct drm_hotupdate_adapter *adapter,
 		      struct drm_hotupdate_adapter *other)
 {
-	if (adapter->guarded || !try_module_get(adapter->owner))
+	if (hotupdate_owner_holds(adapter, HOTUPDATE_REF_GUARD) ||
+	    !hotupdate_owner_get(adapter, HOTUPDATE_REF_GUARD))
 		return;
 
-	adapter->guarded = adapter->owner;
 	scnprintf(adapter->last_error, sizeof(adapter->last_error),
 		  "driver %s cannot be unloaded: adapter %s waits for its driver; prepare this one, or cancel or discard that one",
 		  adapter->driver, dev_name(&other->dev));
@@ -79,8 +78,7 @@ static void guard_pin(struct drm_hotupdate_adapter *adapter,
 
 static void guard_unpin(struct drm_hotupdate_adapter *adapter)
 {
-	module_put(adapter->guarded);
-	adapter->guarded = NULL;
+	hotupdate_owner_put(adapter, HOTUPDATE_REF_GUARD);
 	if (adapter->guard_told)
 		adapter->last_error[0] = '\0';
 	adapter->guard_told = false;

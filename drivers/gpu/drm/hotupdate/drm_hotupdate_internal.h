@@ -10,6 +10,7 @@
 #include <linux/gfp.h>
 #include <linux/kref.h>
 #include <linux/ktime.h>
+#include <linux/list.h>
 #include <linux/lockdep_types.h>
 #include <linux/maple_tree.h>
 #include <linux/mutex.h>
@@ -24,7 +25,6 @@ struct dentry;
 struct folio;
 struct hotupdate_bus;
 struct index_chunk;
-struct list_head;
 struct seq_file;
 
 /* An allocation of a save fails with -ENOMEM before the kernel kills a process. */
@@ -250,6 +250,28 @@ struct hotupdate_shared {
 #define HOTUPDATE_ERROR_LEN	256
 
 /**
+ * enum hotupdate_ref - purpose of a reference to the module of a driver
+ */
+enum hotupdate_ref {
+	/** @HOTUPDATE_REF_CALLBACK: a callback of the driver can run */
+	HOTUPDATE_REF_CALLBACK,
+	/** @HOTUPDATE_REF_GUARD: another adapter waits for its driver */
+	HOTUPDATE_REF_GUARD,
+	/** @HOTUPDATE_NUM_REFS: how many purposes there are */
+	HOTUPDATE_NUM_REFS,
+};
+
+/**
+ * struct hotupdate_owner_ref - record of a reference to the module of a driver
+ */
+struct hotupdate_owner_ref {
+	/** @link: in the list of the records in use */
+	struct list_head link;
+	/** @module: the module, NULL if no reference is held */
+	struct module *module;
+};
+
+/**
  * enum hotupdate_event - what happened to the device of an adapter
  *
  * Recorded at any time, and acted on within an operation.
@@ -404,8 +426,6 @@ struct drm_hotupdate_adapter {
 	struct module *owner;
 	/** @guard_told: @last_error is that of the guard */
 	bool guard_told;
-	/** @guarded: @owner, while the guard has a reference; within its lock, too */
-	struct module *guarded;
 	/** @stash: the blocks */
 	struct hotupdate_stash stash;
 	/** @shared: folios of the stash that others used when it was last checked */
@@ -437,6 +457,9 @@ struct drm_hotupdate_adapter {
 	/** @last_error: what was last refused or failed, and why */
 	char last_error[HOTUPDATE_ERROR_LEN];
 
+	/** @owner_refs: references to the driver's module, which have a lock of their own */
+	struct hotupdate_owner_ref owner_refs[HOTUPDATE_NUM_REFS];
+
 	/** @silence_lock: Held while the device is silenced. Its removal waits for it. */
 	struct mutex silence_lock;
 	/** @notify_lock: One at a time tells user space of the state. */
@@ -463,6 +486,12 @@ void hotupdate_pin(void);
 void hotupdate_unpin(void);
 struct module *hotupdate_module(void);
 void hotupdate_set_module(struct module *module);
+
+/* References to drivers' modules: drm_hotupdate_owner.c */
+bool hotupdate_owner_get(struct drm_hotupdate_adapter *adapter, enum hotupdate_ref ref);
+bool hotupdate_owner_put(struct drm_hotupdate_adapter *adapter, enum hotupdate_ref ref);
+bool hotupdate_owner_holds(struct drm_hotupdate_adapter *adapter, enum hotupdate_ref ref);
+unsigned int hotupdate_owner_users(struct drm_hotupdate_adapter *adapter);
 
 /* Status: drm_hotupdate_status.c */
 const char *hotupdate_state_name(enum hotupdate_state state);

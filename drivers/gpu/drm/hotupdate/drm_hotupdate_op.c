@@ -5,7 +5,6 @@
 #include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/lockdep.h>
-#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
 
@@ -288,9 +287,7 @@ int hotupdate_callback_begin(struct drm_hotupdate_adapter *adapter)
 {
 	lockdep_assert_held(&adapter->op);
 
-	if (!try_module_get(adapter->owner))
-		return -ENODEV;
-	return 0;
+	return hotupdate_owner_get(adapter, HOTUPDATE_REF_CALLBACK) ? 0 : -ENODEV;
 }
 
 /**
@@ -299,5 +296,5 @@ int hotupdate_callback_begin(struct drm_hotupdate_adapter *adapter)
  */
 void hotupdate_callback_end(struct drm_hotupdate_adapter *adapter)
 {
-	module_put(adapter->owner);
+	hotupdate_owner_put(adapter, HOTUPDATE_REF_CALLBACK);
 }

@@ -347,7 +347,7 @@ static void leave_stash(struct drm_hotupdate_adapter *adapter)
 
 static void stop_and_end(struct drm_hotupdate_adapter *adapter)
 {
-	if (adapter->guarded)
+	if (hotupdate_owner_holds(adapter, HOTUPDATE_REF_GUARD))
 		dev_warn(&adapter->dev,
 			 "driver %s leaves without a save, though another adapter waits for its module\n",
 			 adapter->driver);

@@ -43,6 +43,7 @@ STATUS_ATTR_RO(blocks, "%u", adapter->stash.count);
 STATUS_ATTR_RO(bytes, "%llu", adapter->stash.bytes);
 STATUS_ATTR_RO(progress, "%u", READ_ONCE(adapter->progress));
 STATUS_ATTR_RO(driver, "%s", adapter->driver ?: "");
+STATUS_ATTR_RO(users, "%u", hotupdate_owner_users(adapter));
 STATUS_ATTR_RO(compatible, "%s", adapter->compatible ?: "");
 STATUS_ATTR_RO(version, "%u", adapter->version);
 STATUS_ATTR_RO(min_version, "%u", adapter->min_version);
@@ -150,6 +151,7 @@ static struct attribute *hotupdate_adapter_attrs[] = {
 	&dev_attr_discard.attr,
 	&dev_attr_store.attr,
 	&dev_attr_driver.attr,
+	&dev_attr_users.attr,
 	&dev_attr_compatible.attr,
 	&dev_attr_version.attr,
 	&dev_attr_min_version.attr,
