@@ -139,9 +139,9 @@ struct drm_hotupdate_ops {
 
 	/**
 	 * @cancel_save: The hot update is cancelled after a @save_memory that
-	 * returned 0 (W4), because the administrator asked, the deadline
-	 * passed, or the driver ignored a failed save call. The core has
-	 * dropped all blocks. The driver serves again.
+	 * returned 0 (W4), because the administrator asked, the deadline or
+	 * saved_timeout_ms passed, or the driver ignored a failed save call.
+	 * The core has dropped all blocks. The driver serves again.
 	 */
 	void (*cancel_save)(struct drm_hotupdate_adapter *adapter);
 

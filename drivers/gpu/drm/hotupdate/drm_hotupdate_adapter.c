@@ -220,6 +220,7 @@ static struct drm_hotupdate_adapter *adapter_alloc(const char *name)
 	mutex_init(&adapter->silence_lock);
 	INIT_WORK(&adapter->remove_work, remove_adapter);
 	INIT_WORK(&adapter->settle_work, adapters_settle);
+	hotupdate_timeout_setup(adapter);
 	hotupdate_stash_init(&adapter->stash);
 	adapter->state = HOTUPDATE_STARTING;
 	adapter->progress_notified = jiffies;

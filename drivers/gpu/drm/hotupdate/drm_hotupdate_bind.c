@@ -228,6 +228,7 @@ static void bind_notice(struct drm_hotupdate_adapter *adapter, struct device *de
 	switch (action) {
 	case BUS_NOTIFY_BIND_DRIVER:
 		clear_bit(HOTUPDATE_FLAG_REGISTERED, &adapter->flags);
+		clear_bit(HOTUPDATE_FLAG_LEAVING, &adapter->flags);
 		/* The probe can turn bus mastering on again. */
 		hotupdate_hold_look(adapter, dev);
 		hotupdate_op_post(adapter, HOTUPDATE_EVENT_CHECK);
@@ -242,6 +243,7 @@ static void bind_notice(struct drm_hotupdate_adapter *adapter, struct device *de
 		bind_notice_failed_probe(adapter, dev);
 		break;
 	case BUS_NOTIFY_UNBIND_DRIVER:
+		set_bit(HOTUPDATE_FLAG_LEAVING, &adapter->flags);
 		bind_notice_unbind(adapter, dev);
 		break;
 	case BUS_NOTIFY_UNBOUND_DRIVER:

@@ -58,6 +58,15 @@ guard_find_waiting(struct list_head *adapters, struct drm_hotupdate_adapter *ada
 	return NULL;
 }
 
+static void guard_explain(struct drm_hotupdate_adapter *adapter,
+			  struct drm_hotupdate_adapter *other)
+{
+	scnprintf(adapter->last_error, sizeof(adapter->last_error),
+		  "driver %s cannot be unloaded: adapter %s waits for its driver; prepare this one, or cancel or discard that one",
+		  adapter->driver, dev_name(&other->dev));
+	adapter->told = HOTUPDATE_REF_GUARD;
+}
+
 /*
  * A module that is being unloaded already cannot be kept. The state changes in the
  * notifier of a bus let go of modules, and get hold of none.
@@ -65,23 +74,24 @@ guard_find_waiting(struct list_head *adapters, struct drm_hotupdate_adapter *ada
 static void guard_pin(struct drm_hotupdate_adapter *adapter,
 		      struct drm_hotupdate_adapter *other)
 {
-	if (hotupdate_owner_holds(adapter, HOTUPDATE_REF_GUARD) ||
-	    !hotupdate_owner_get(adapter, HOTUPDATE_REF_GUARD))
+	if (hotupdate_owner_holds(adapter, HOTUPDATE_REF_GUARD)) {
+		if (!adapter->last_error[0])
+			guard_explain(adapter, other);
+		return;
+	}
+	if (!hotupdate_owner_get(adapter, HOTUPDATE_REF_GUARD))
 		return;
 
-	scnprintf(adapter->last_error, sizeof(adapter->last_error),
-		  "driver %s cannot be unloaded: adapter %s waits for its driver; prepare this one, or cancel or discard that one",
-		  adapter->driver, dev_name(&other->dev));
-	adapter->guard_told = true;
+	guard_explain(adapter, other);
 	dev_notice(&adapter->dev, "%s\n", adapter->last_error);
 }
 
 static void guard_unpin(struct drm_hotupdate_adapter *adapter)
 {
 	hotupdate_owner_put(adapter, HOTUPDATE_REF_GUARD);
-	if (adapter->guard_told)
-		adapter->last_error[0] = '\0';
-	adapter->guard_told = false;
+	/* A timeout can have a reference, too. */
+	if (adapter->told == HOTUPDATE_REF_GUARD)
+		hotupdate_timeout_explain(adapter);
 }
 
 static void guard_judge(struct list_head *adapters, struct drm_hotupdate_adapter *adapter)

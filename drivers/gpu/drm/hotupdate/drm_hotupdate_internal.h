@@ -45,7 +45,7 @@ struct seq_file;
  *	            the driver leaves                  NONE
  *	SAVING      save_memory succeeds               SAVED
  *	            save_memory fails                  RUNNING
- *	SAVED       cancel                             RUNNING
+ *	SAVED       cancel, or a timeout               RUNNING
  *	            unregister                         DETACHED
  *	            the driver leaves without it       STALE
  *	DETACHED    register                           RESTORING
@@ -253,10 +253,14 @@ struct hotupdate_shared {
  * enum hotupdate_ref - purpose of a reference to the module of a driver
  */
 enum hotupdate_ref {
+	/** @HOTUPDATE_REF_NONE: no reference */
+	HOTUPDATE_REF_NONE,
 	/** @HOTUPDATE_REF_CALLBACK: a callback of the driver can run */
 	HOTUPDATE_REF_CALLBACK,
 	/** @HOTUPDATE_REF_GUARD: another adapter waits for its driver */
 	HOTUPDATE_REF_GUARD,
+	/** @HOTUPDATE_REF_TIMEOUT: a timeout has cancelled a save */
+	HOTUPDATE_REF_TIMEOUT,
 	/** @HOTUPDATE_NUM_REFS: how many purposes there are */
 	HOTUPDATE_NUM_REFS,
 };
@@ -305,6 +309,8 @@ enum hotupdate_flag {
 	HOTUPDATE_FLAG_REGISTERED,
 	/** @HOTUPDATE_FLAG_LOUD: it was removed, and may still use the stash's pages */
 	HOTUPDATE_FLAG_LOUD,
+	/** @HOTUPDATE_FLAG_LEAVING: its driver is being unbound, or was */
+	HOTUPDATE_FLAG_LEAVING,
 };
 
 /**
@@ -357,6 +363,22 @@ struct hotupdate_hold {
 	const char *override;
 };
 
+/**
+ * struct hotupdate_timeout - limit of the time in state saved
+ */
+struct hotupdate_timeout {
+	/** @work: cancels the save; has a reference to the adapter while it is queued */
+	struct delayed_work work;
+	/** @armed: @work may be queued; protected by the adapter's status_lock */
+	bool armed;
+	/** @told: the log has that the timeout has passed and waits */
+	bool told;
+	/** @ms: what saved_timeout_ms was when the last save succeeded */
+	unsigned int ms;
+	/** @deadline: when @work cancels the save, KTIME_MAX for never */
+	ktime_t deadline;
+};
+
 #ifndef __GENKSYMS__
 /**
  * struct drm_hotupdate_adapter - one GPU under hot-update protection
@@ -378,7 +400,7 @@ struct drm_hotupdate_adapter {
 	/**
 	 * @op: One operation at a time: a register, unregister, prepare, cancel
 	 * or discard, with its callbacks. Protects the members from here to
-	 * @hold. Requests of user space do not wait for it.
+	 * @timeout. Requests of user space do not wait for it.
 	 */
 	struct hotupdate_op op;
 	/** @ops: the driver's callbacks, NULL when no driver is attached */
@@ -409,13 +431,15 @@ struct drm_hotupdate_adapter {
 	unsigned int limit_ms;
 	/** @hold: what keeps @device running; two members have another lock */
 	struct hotupdate_hold hold;
+	/** @timeout: limit of the time in state saved; a member has another lock */
+	struct hotupdate_timeout timeout;
 
 	/**
 	 * @status_lock: Protects the members from here to @last_error, which
 	 * user space reads while an operation goes on. Innermost. Written with
 	 * @op under way, so that an operation can read them without it;
-	 * but for @last_error, as a refusal does not wait, and @deadline_ms,
-	 * which no lock protects.
+	 * but for @last_error, as a refusal does not wait, and @deadline_ms and
+	 * @saved_timeout_ms, which no lock protects.
 	 */
 	struct mutex status_lock;
 	/** @state: where it stands */
@@ -424,8 +448,8 @@ struct drm_hotupdate_adapter {
 	struct device *device;
 	/** @owner: the driver's module, while a driver is attached */
 	struct module *owner;
-	/** @guard_told: @last_error is that of the guard */
-	bool guard_told;
+	/** @told: reference that @last_error explains; none if it is about an event */
+	enum hotupdate_ref told;
 	/** @stash: the blocks */
 	struct hotupdate_stash stash;
 	/** @shared: folios of the stash that others used when it was last checked */
@@ -446,6 +470,8 @@ struct drm_hotupdate_adapter {
 	unsigned int progress;
 	/** @deadline_ms: longest a save may take, 0 for no limit, without a lock */
 	unsigned int deadline_ms;
+	/** @saved_timeout_ms: most time in state saved, 0 for no limit, without a lock */
+	unsigned int saved_timeout_ms;
 	/** @blackout: of the last update, or of the one under way so far */
 	struct hotupdate_blackout blackout;
 	/** @save_task: the task that runs save_memory, to compare with current */
@@ -600,6 +626,7 @@ hotupdate_source_block(const struct drm_hotupdate_save_args *args,
 
 /* Prepare: drm_hotupdate_prepare.c */
 void hotupdate_bar_prepare(enum hotupdate_bar bar, bool on);
+int hotupdate_cancel_saved(struct drm_hotupdate_adapter *adapter, int reason);
 
 /* Replay: drm_hotupdate_replay.c */
 int hotupdate_check_stash(struct drm_hotupdate_adapter *adapter);
@@ -645,6 +672,16 @@ int hotupdate_discard(struct drm_hotupdate_adapter *adapter, bool force);
 /* Drivers that come and go: drm_hotupdate_bind.c */
 int hotupdate_bind_init(void);
 void hotupdate_bind_exit(void);
+
+/* Limit of the time in state saved: drm_hotupdate_timeout.c */
+void hotupdate_timeout_setup(struct drm_hotupdate_adapter *adapter);
+void hotupdate_timeout_begin(struct drm_hotupdate_adapter *adapter);
+void hotupdate_timeout_end(struct drm_hotupdate_adapter *adapter);
+bool hotupdate_timeout_release(struct drm_hotupdate_adapter *adapter);
+void hotupdate_timeout_detach(struct drm_hotupdate_adapter *adapter);
+void hotupdate_timeout_explain(struct drm_hotupdate_adapter *adapter);
+int hotupdate_timeout_init(int (*cancel)(struct drm_hotupdate_adapter *adapter, int reason));
+void hotupdate_timeout_exit(void);
 
 /* Modules of several GPUs: drm_hotupdate_guard.c */
 void hotupdate_guard_init(void);

@@ -85,9 +85,12 @@ static int __init hotupdate_init(void)
 	err = hotupdate_bind_init();
 	if (err)
 		goto err_index;
-	err = hotupdate_adapters_init();
+	err = hotupdate_timeout_init(hotupdate_cancel_saved);
 	if (err)
 		goto err_bind;
+	err = hotupdate_adapters_init();
+	if (err)
+		goto err_timeout;
 	err = hotupdate_power_init();
 	if (err)
 		goto err_adapters;
@@ -97,6 +100,8 @@ static int __init hotupdate_init(void)
 
 err_adapters:
 	hotupdate_adapters_exit();
+err_timeout:
+	hotupdate_timeout_exit();
 err_bind:
 	hotupdate_bind_exit();
 err_index:
@@ -107,6 +112,8 @@ err_index:
 static void __exit hotupdate_exit(void)
 {
 	hotupdate_power_exit();
+	/* First: the last work item to drop an adapter can still be running. */
+	hotupdate_timeout_exit();
 	hotupdate_adapters_exit();
 	hotupdate_bind_exit();
 	hotupdate_debugfs_exit();

@@ -39,8 +39,8 @@
  * one range are entered or removed. No memory is allocated under it: a shrinker can
  * drop blocks. That of the list of adapters is held while an adapter is looked for,
  * and made if there is none, with its files in sysfs, and while all are looked at:
- * before system sleep or a reboot, and after each change of a state. Then the
- * status_locks of two adapters are held. Nothing waits for an operation under it. That
+ * before system sleep or a reboot, by a timeout, and after each change of a state. Then
+ * the status_locks of two adapters are held. Nothing waits for an operation under it. That
  * of the watched buses is held while a notifier is added to a bus or removed from it,
  * and not in the notifier. The order is::
  *
@@ -48,6 +48,8 @@
  *	operation -> notify_lock -> status_lock
  *	operation -> page index
  *	operation -> silence_lock
+ *
+ * Under any of these, a spinlock protects the records of references to drivers' modules.
  *
  * The driver core calls the notifier of a bus under a lock of that bus, and often that
  * of the device. The notifier does not wait for an operation: it records the event,

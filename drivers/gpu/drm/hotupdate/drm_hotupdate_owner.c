@@ -12,14 +12,17 @@
 /**
  * DOC: references to drivers' modules
  *
- * The core takes references to the module of an attached driver: during a callback, and
- * for a module of several GPUs. Each is recorded. All other references are those of
- * users, such as open files of the driver's DRM device, exported dma-bufs, or the console
- * on its framebuffer. rmmod fails while a user has a reference. An administrator reads
- * the number of these before a prepare.
+ * The core takes references to the module of an attached driver: during a callback,
+ * for a module of several GPUs, and after a timeout. Each is recorded. All other
+ * references are those of users, such as open files of the driver's DRM device,
+ * exported dma-bufs, or the console on its framebuffer. rmmod fails while a user has a
+ * reference. An administrator reads the number of these before a prepare.
  *
  * A reference and its record change together, under one lock. So a count is exact while
  * operations are under way. Adapters of one module have a record each.
+ *
+ * References that are held for the device of another adapter, to a resident driver's
+ * module or to the one that can silence the device, are not recorded: they count as users.
  *
  * A driver without a module has no references.
  */

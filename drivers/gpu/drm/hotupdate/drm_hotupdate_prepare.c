@@ -16,7 +16,8 @@
  * An update begins with a prepare: the driver's save_memory callback runs, and
  * either all of it stands in the stash afterwards, or nothing (U3). From then
  * on the driver serves nothing. Until it is removed the update can be cancelled:
- * the driver still holds everything (U2), and then serves as before.
+ * the driver still holds everything (U2), and then serves as before. It is cancelled
+ * without a request if the administrator has limited the time until the removal.
  */
 
 static void prepare_clear_stash(struct drm_hotupdate_adapter *adapter)
@@ -38,7 +39,7 @@ static void call_cancel_save(struct drm_hotupdate_adapter *adapter,
 
 /*
  * Nothing is kept, and a driver that believes that it has saved is told so; the
- * reason is 0 if an administrator wants it.
+ * reason is 0 if an administrator wants it, and otherwise an error.
  */
 static void undo_save(struct drm_hotupdate_adapter *adapter, bool saved, int reason)
 {
@@ -66,7 +67,7 @@ static void begin_save(struct drm_hotupdate_adapter *adapter, u32 version)
 		WRITE_ONCE(adapter->version, version);
 		adapter->blackout = (struct hotupdate_blackout) { };
 		adapter->last_error[0] = '\0';
-		adapter->guard_told = false;
+		adapter->told = HOTUPDATE_REF_NONE;
 	}
 	hotupdate_set_progress(adapter, 0);
 }
@@ -134,6 +135,8 @@ static int save(struct drm_hotupdate_adapter *adapter, u32 version)
 				  err, duration);
 	if (err)
 		undo_save(adapter, saved, err);
+	else
+		hotupdate_timeout_begin(adapter);
 
 	scoped_guard(mutex, &adapter->status_lock)
 		adapter->blackout.save_ns = err ? 0 : duration;
@@ -213,7 +216,9 @@ static int check_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
  * Implements W3, U3, and U6 for a downgrade. On success the adapter is in state
  * saved: the driver can be removed, and leaves its stash behind. On failure it
  * runs on as if nothing had happened. What an administrator does by writing to
- * the adapter's prepare attribute.
+ * the adapter's prepare attribute. It succeeds also while users have references to
+ * the driver's module, and rmmod is going to fail. A limit in the adapter's
+ * saved_timeout_ms begins with the success.
  *
  * Context: Process context, may sleep. Not from a callback.
  * Return: 0, or
@@ -243,13 +248,41 @@ int drm_hotupdate_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_prepare);
 
-static int cancel_saved(struct drm_hotupdate_adapter *adapter)
+/**
+ * hotupdate_cancel_saved - cancel the save of an adapter
+ * @adapter: adapter in state saved, within an operation
+ * @reason: negative errno for the trace, or 0 if an administrator wants it
+ *
+ * Return: 0; -ENODEV if the driver's module is being unloaded; or -EBUSY if the system
+ * goes down, and the driver may have shut its device down, unless an administrator insists.
+ */
+int hotupdate_cancel_saved(struct drm_hotupdate_adapter *adapter, int reason)
+{
+	int err;
+
+	if (reason && test_bit(HOTUPDATE_BAR_REBOOT, &prepare_bars))
+		return -EBUSY;
+	err = hotupdate_callback_begin(adapter);
+	if (err)
+		return err;
+
+	hotupdate_timeout_end(adapter);
+	undo_save(adapter, true, reason);
+	hotupdate_set_state(adapter, HOTUPDATE_RUNNING);
+	hotupdate_callback_end(adapter);
+	return 0;
+}
+
+static int cancel_on_request(struct drm_hotupdate_adapter *adapter)
 {
 	int err;
 
 	if (!adapter->ops)
 		return hotupdate_error(adapter, -ENODEV,
 				       "nothing to cancel: the driver that saved has gone");
+	/* The driver of a lost device has to be let go, too. */
+	if (adapter->state == HOTUPDATE_RUNNING && hotupdate_timeout_release(adapter))
+		return 0;
 	if (hotupdate_is_lost(adapter))
 		return hotupdate_error(adapter, -ENODEV,
 				       "cancel refused: the device is lost");
@@ -257,28 +290,28 @@ static int cancel_saved(struct drm_hotupdate_adapter *adapter)
 		return hotupdate_error(adapter, -EINVAL,
 				       "nothing to cancel: nothing is saved");
 
-	err = hotupdate_callback_begin(adapter);
+	err = hotupdate_cancel_saved(adapter, 0);
 	if (err)
 		return hotupdate_error(adapter, err,
 				       "too late to cancel: driver %s is being unloaded",
 				       adapter->driver);
-
-	undo_save(adapter, true, 0);
-	hotupdate_set_state(adapter, HOTUPDATE_RUNNING);
-	hotupdate_callback_end(adapter);
 	return 0;
 }
 
 /**
  * drm_hotupdate_cancel - call a hot update off
- * @adapter: adapter in state saved
+ * @adapter: adapter in state saved, or in state running after a timeout
  *
  * Implements W4. The driver goes on as before, with all that it saved. What an
  * administrator does by writing to the adapter's cancel attribute.
  *
+ * If saved_timeout_ms has passed, the core has cancelled the save already, and keeps the
+ * driver's module. In state running this drops the reference, and changes nothing else.
+ *
  * Context: Process context, may sleep. Not from a callback.
  * Return: 0; -EBUSY if another operation is under way; -EINVAL if nothing is
- * saved; -ENODEV if the driver is being removed or has gone, or the device is lost.
+ * saved, and no timeout keeps the module; -ENODEV if the driver is being removed or has
+ * gone, or the device is lost in state saved.
  */
 int drm_hotupdate_cancel(struct drm_hotupdate_adapter *adapter)
 {
@@ -288,7 +321,7 @@ int drm_hotupdate_cancel(struct drm_hotupdate_adapter *adapter)
 	if (err)
 		return err;
 
-	err = cancel_saved(adapter);
+	err = cancel_on_request(adapter);
 	hotupdate_op_end(adapter);
 	return err;
 }

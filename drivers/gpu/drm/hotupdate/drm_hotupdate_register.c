@@ -188,6 +188,7 @@ void hotupdate_detach(struct drm_hotupdate_adapter *adapter)
 {
 	lockdep_assert_held(&adapter->op);
 
+	hotupdate_timeout_detach(adapter);
 	adapter->ops = NULL;
 	adapter->priv = NULL;
 	scoped_guard(mutex, &adapter->status_lock)
@@ -231,6 +232,8 @@ static int attach(struct drm_hotupdate_adapter *adapter,
 	if (err)
 		return err;
 
+	/* Of the last driver: this one need not be bound. */
+	clear_bit(HOTUPDATE_FLAG_LEAVING, &adapter->flags);
 	adapter->ops = drv->ops;
 	adapter->priv = priv;
 	adapter->flags_of_driver = drv->flags;

@@ -255,7 +255,7 @@ int hotupdate_error(struct drm_hotupdate_adapter *adapter, int err,
 	scoped_guard(mutex, &adapter->status_lock) {
 		scnprintf(adapter->last_error, sizeof(adapter->last_error),
 			  "%pV (%pe)", &vaf, ERR_PTR(err));
-		adapter->guard_told = false;
+		adapter->told = HOTUPDATE_REF_NONE;
 	}
 	va_end(args);
 
@@ -281,7 +281,7 @@ void hotupdate_error_page(struct drm_hotupdate_adapter *adapter, int err,
 		scnprintf(adapter->last_error, sizeof(adapter->last_error),
 			  "block %u refused: page %#llx %s (%pe)", block, pfn, reason,
 			  ERR_PTR(err));
-		adapter->guard_told = false;
+		adapter->told = HOTUPDATE_REF_NONE;
 	}
 	dev_err(&adapter->dev, "block %u refused: a page %s (%pe)\n", block, reason,
 		ERR_PTR(err));

@@ -143,6 +143,30 @@ static ssize_t deadline_ms_store(struct device *dev, struct device_attribute *at
 }
 static DEVICE_ATTR_RW(deadline_ms);
 
+static ssize_t saved_timeout_ms_show(struct device *dev,
+				     struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(to_adapter(dev)->saved_timeout_ms));
+}
+
+static ssize_t saved_timeout_ms_store(struct device *dev,
+				      struct device_attribute *attr,
+				      const char *buf, size_t count)
+{
+	struct drm_hotupdate_adapter *adapter = to_adapter(dev);
+	unsigned int saved_timeout_ms;
+	int err;
+
+	err = kstrtouint(buf, 10, &saved_timeout_ms);
+	if (err)
+		return hotupdate_error(adapter, err,
+				       "timeout refused: not a number of milliseconds");
+
+	WRITE_ONCE(adapter->saved_timeout_ms, saved_timeout_ms);
+	return count;
+}
+static DEVICE_ATTR_RW(saved_timeout_ms);
+
 static struct attribute *hotupdate_adapter_attrs[] = {
 	&dev_attr_state.attr,
 	&dev_attr_lost.attr,
@@ -161,6 +185,7 @@ static struct attribute *hotupdate_adapter_attrs[] = {
 	&dev_attr_progress.attr,
 	&dev_attr_last_error.attr,
 	&dev_attr_deadline_ms.attr,
+	&dev_attr_saved_timeout_ms.attr,
 	&dev_attr_blackout_ns.attr,
 	&dev_attr_blackout_save_ns.attr,
 	&dev_attr_blackout_detached_ns.attr,
