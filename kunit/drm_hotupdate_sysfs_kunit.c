@@ -90,6 +90,7 @@ static const struct attr attrs[] = {
 	{ "progress", 0444, "0" },
 	{ "last_error", 0400, "" },
 	{ "deadline_ms", 0644, "0" },
+	{ "saved_timeout_ms", 0644, "0" },
 	{ "blackout_ns", 0444, "0" },
 	{ "blackout_save_ns", 0444, "0" },
 	{ "blackout_detached_ns", 0444, "0" },
@@ -211,6 +212,9 @@ static const struct input bad_inputs[] = {
 	{ "deadline_word", "deadline_ms", "soon", -EINVAL },
 	{ "deadline_negative", "deadline_ms", "-1", -EINVAL },
 	{ "deadline_too_large", "deadline_ms", "4294967296", -ERANGE },
+	{ "timeout_word", "saved_timeout_ms", "soon", -EINVAL },
+	{ "timeout_negative", "saved_timeout_ms", "-1", -EINVAL },
+	{ "timeout_too_large", "saved_timeout_ms", "4294967296", -ERANGE },
 };
 
 KUNIT_ARRAY_PARAM_DESC(bad_inputs, bad_inputs, name);
@@ -225,9 +229,11 @@ static void write_bad_input(struct kunit *test)
 	struct fake_driver *driver = fake_driver_running(test);
 
 	driver->adapter->deadline_ms = 77;
+	driver->adapter->saved_timeout_ms = 88;
 	KUNIT_EXPECT_EQ(test, attr_write(driver->gpu, input->attr, input->text), input->err);
 	expect_attr(driver->gpu, "state", "running");
 	expect_attr(driver->gpu, "deadline_ms", "77");
+	expect_attr(driver->gpu, "saved_timeout_ms", "88");
 	KUNIT_EXPECT_STREQ(test, driver->log, "start:new");
 	KUNIT_EXPECT_STRNEQ(test, driver->adapter->last_error, "");
 }

@@ -292,6 +292,32 @@ static void trace_of_cancel(struct kunit *test)
 }
 
 /*
+ * A cancel by a timeout says so.
+ */
+static void trace_of_timeout(struct kunit *test)
+{
+	struct fake_failure failure = { .call = FAKE_SAVE };
+	struct fake_driver *driver = napping_driver(test, &failure);
+	struct traced *traced = trace_begin(test);
+	unsigned int waited;
+
+	driver->adapter->saved_timeout_ms = NAP_MS;
+	KUNIT_ASSERT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+	for (waited = 0; waited < 1000 * NAP_MS; waited += NAP_MS) {
+		if (READ_ONCE(driver->adapter->state) == HOTUPDATE_RUNNING &&
+		    !hotupdate_op_is_busy(driver->adapter))
+			break;
+		msleep(NAP_MS);
+	}
+	trace_end(traced, driver->gpu);
+
+	expect_save(traced, driver);
+	expect_nap(traced, expect_stash(traced, "cancel", driver, -ETIMEDOUT));
+	expect_state(traced, HOTUPDATE_SAVED, HOTUPDATE_RUNNING, 0);
+	expect_no_more(traced);
+}
+
+/*
  * A block that was refused is there with its error, what it was meant to be, and
  * the number that it would have had; so is the save that it dooms.
  */
@@ -421,6 +447,7 @@ static struct kunit_case trace_cases[] = {
 	KUNIT_CASE(trace_of_update),
 	KUNIT_CASE(trace_of_first_start),
 	KUNIT_CASE(trace_of_cancel),
+	KUNIT_CASE(trace_of_timeout),
 	KUNIT_CASE(trace_of_refused_block),
 	KUNIT_CASE(trace_of_late_save),
 	KUNIT_CASE(trace_of_abort),
