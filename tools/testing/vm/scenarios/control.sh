@@ -2,7 +2,8 @@
 # shellcheck shell=dash
 #
 # What an administrator can ask for, and what he is told when it makes no sense:
-# cancel, discard, what is refused in which state.
+# cancel, discard, the limit of the time that a driver is saved, what is refused in
+# which state.
 # cmdline: slub_debug=FZPU init_on_free=1 suspend.pm_test_delay=1
 # memory: 1024
 
@@ -72,6 +73,34 @@ prepare_both()
 replace_driver()
 {
 	prepare_both && rmmod vgpu && load_driver "$1"
+}
+
+# hold_node - a program that has the driver's render node open
+hold_node()
+{
+	rm -f /tmp/held
+	vgpu_file hold drm "/dev/dri/$(basename "$device"/drm/renderD*)" >/tmp/held &
+	holder=$!
+	wait_until prints open cat /tmp/held
+}
+
+# release_node - it ends
+release_node()
+{
+	kill "$holder" && wait "$holder"
+}
+
+# set_timeouts MS - of both devices
+set_timeouts()
+{
+	set_attr "$adapter/saved_timeout_ms" "$1" &&
+		set_attr "$other_adapter/saved_timeout_ms" "$1"
+}
+
+# module_refs - all references to the driver's module, also those of the core
+module_refs()
+{
+	cat /sys/module/vgpu/refcnt
 }
 
 # override - the driver that alone may have the device, or nothing
@@ -157,6 +186,42 @@ tap_is "the driver runs again" "$(get_attr "$adapter/state")" running
 tap_is "nothing is held" "$(get_attr "$adapter/blocks")" 0
 tap_case "and serves again" set_attr "$admin/vf1/profile/exec_quantum_us" 500
 tap_case "guests go on after a cancel" guests_go_on
+
+# Somebody has the driver in use, so it cannot be removed, and nobody cancels.
+tap_is "nobody uses the driver" "$(get_attr "$adapter/users")" 0
+case_here "a program opens the render node" hold_node
+tap_is "the driver has a user" "$(get_attr "$adapter/users")" 1
+tap_is "and so has the other device's, which is of the same module" \
+	"$(get_attr "$other_adapter/users")" 1
+refused "a timeout of words" "$adapter/saved_timeout_ms" soon "$invalid" running
+tap_case "the time of a saved driver is limited" set_timeouts 2000
+tap_case "both are prepared all the same" prepare_both
+tap_fails "the module does not unload in use" rmmod vgpu
+tap_becomes "a timeout cancels the save" running get_attr "$adapter/state"
+tap_becomes "and that of the other device" running get_attr "$other_adapter/state"
+# The state changes a moment before last_error is written.
+kept="the save was cancelled: driver vgpu was not removed within 2000 ms (-ETIMEDOUT); it cannot be unloaded until the next prepare, or until 1 is written to cancel"
+tap_becomes "with the reason" "$kept" get_attr "$adapter/last_error"
+tap_becomes "for both" "$kept" get_attr "$other_adapter/last_error"
+tap_is "nothing is held after a timeout" "$(get_attr "$adapter/blocks")" 0
+tap_case "the driver serves again after a timeout" \
+	set_attr "$admin/vf1/profile/exec_quantum_us" 500
+tap_case "guests go on after a timeout" guests_go_on
+
+case_here "the program ends" release_node
+tap_becomes "nobody uses the driver any more" 0 get_attr "$adapter/users"
+tap_fails "the module is kept all the same" rmmod vgpu
+tap_is "for both devices" "$(module_refs)" 2
+tap_is "which run" "$(get_attr "$adapter/state") $(get_attr "$other_adapter/state")" \
+	"running running"
+tap_case "a cancel lets it go" set_attr "$adapter/cancel" 1
+tap_is "with nothing more to tell" "$(get_attr "$adapter/last_error")" ""
+tap_is "for one device" "$(module_refs)" 1
+refused "another cancel" "$adapter/cancel" 1 "$invalid" running
+tap_is "which changes nothing" "$(module_refs)" 1
+tap_case "a cancel lets it go for the other device" set_attr "$other_adapter/cancel" 1
+tap_is "and nobody keeps it" "$(module_refs)" 0
+tap_case "the time is not limited any more" set_timeouts 0
 case_here "nothing was ever wrong with any guest" stop_guests
 tap_case "nothing was done to the device" device_is_well
 
