@@ -212,7 +212,7 @@ static void register_bad_device(struct kunit *test)
 	device.reserved[0] = 0;
 	device.dma_dev = fake_gpu_dev(other);
 	adapter = drm_hotupdate_adapter_register_device(&device, &drv, driver);
-	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(adapter), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(adapter), -EINVAL);
 
 	device.dma_dev = NULL;
 	adapter = drm_hotupdate_adapter_register_device(&device, NULL, driver);

@@ -208,15 +208,24 @@ struct drm_hotupdate_ops {
 struct drm_hotupdate_device {
 	/** @dev: the GPU's device; the first member in all versions of the interface */
 	struct device *dev;
-	/** @dma_dev: must be NULL or @dev: device that does the DMA */
+	/**
+	 * @dma_dev: device that does the DMA, and to which all mappings belong; NULL
+	 * means @dev. Any other is an ancestor of @dev, the PCI function of an
+	 * auxiliary device say, with a driver of its own. This *resident* driver is in
+	 * another module, stays bound while that of @dev is replaced, and looks after
+	 * enabling, bus mastering and resets. It removes @dev before it goes. Its module
+	 * stays loaded from the save to the commit or the discard.
+	 */
 	struct device *dma_dev;
 	/**
 	 * @silence: Stop all DMA of the device until it is reset the next time. Called
-	 * by a discard, with the device locked and no driver attached, before the
-	 * stash's pages are freed. It belongs to the device, and not to the driver,
-	 * whose module has gone then. Returns 0 or a negative errno. It takes no lock
-	 * of the device, and waits for no driver. May be NULL. On PCI it is not used:
-	 * the core turns bus mastering off.
+	 * by a discard, with @dev and @dma_dev locked and no driver attached to @dev,
+	 * before the stash's pages are freed. With a resident driver it is also called when @dev is removed with a stash, by the resident driver's own
+	 * removal perhaps. It belongs to the device, and not to the driver, whose module
+	 * has gone then. Returns 0 or a negative errno. It takes no lock of a device, nor
+	 * one under which @dev is removed, and waits for no driver. May be NULL. It is
+	 * not used for a PCI function that has no resident driver: the core turns bus
+	 * mastering off.
 	 */
 	int (*silence)(struct device *dma_dev);
 	/**
@@ -307,13 +316,13 @@ __drm_hotupdate_adapter_register(const struct drm_hotupdate_device *device,
  * Return: The adapter, or an ERR_PTR:
  *
  * * -EINVAL: @device or @drv lacks something, or has a reserved word that is not zero
- *   or a flag that is not known, or @silence is in the driver's own module
- * * -EOPNOTSUPP: @device does its DMA by another device
+ *   or a flag that is not known, or @silence or the resident driver is in the driver's
+ *   own module, or @dma_dev is no ancestor, or another one than at the save
  * * -EBUSY: the GPU has a driver
  * * -EDEADLK: it is called from a callback
  * * -ESTALE: the stash does not describe this device any more, and has to be discarded
  *   first; no callback was made
- * * -ENODEV: the driver's module is being unloaded
+ * * -ENODEV: the driver's module is being unloaded, or @dma_dev has no resident driver
  * * -EPROTONOSUPPORT: the stash is of another family or version, or of a driver with
  *   other flags, or the driver was built for another version of this interface; no
  *   callback was made

@@ -87,6 +87,20 @@ struct device *hotupdate_adapter_get_device(struct drm_hotupdate_adapter *adapte
 }
 
 /**
+ * hotupdate_adapter_get_dma_dev - the device that does the DMA of an adapter
+ * @adapter: adapter
+ *
+ * Return: The device with a reference; or NULL, before the first registration and after
+ * the removal.
+ */
+struct device *hotupdate_adapter_get_dma_dev(struct drm_hotupdate_adapter *adapter)
+{
+	guard(mutex)(&adapter->status_lock);
+
+	return get_device(adapter->dma_dev);
+}
+
+/**
  * hotupdate_adapter_put_device - let go of the device of an adapter
  * @adapter: adapter
  *
@@ -95,9 +109,13 @@ struct device *hotupdate_adapter_get_device(struct drm_hotupdate_adapter *adapte
 void hotupdate_adapter_put_device(struct drm_hotupdate_adapter *adapter)
 {
 	struct device *device = adapter->device;
+	struct device *dma_dev = adapter->dma_dev;
 
-	scoped_guard(mutex, &adapter->status_lock)
+	scoped_guard(mutex, &adapter->status_lock) {
 		WRITE_ONCE(adapter->device, NULL);
+		WRITE_ONCE(adapter->dma_dev, NULL);
+	}
+	put_device(dma_dev);
 	put_device(device);
 	hotupdate_bus_put(adapter->bus);
 	adapter->bus = NULL;

@@ -3,6 +3,7 @@
 #include <kunit/visibility.h>
 #include <linux/bitops.h>
 #include <linux/cleanup.h>
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/device/bus.h>
 #include <linux/notifier.h>
@@ -10,6 +11,10 @@
 #include <linux/workqueue.h>
 
 #include "drm_hotupdate_internal.h"
+
+/* How long the removal of a device waits for an operation of somebody else. */
+#define OPERATION_PATIENCE_MS	1000
+#define OPERATION_PERIOD_MS	20
 
 /**
  * DOC: drivers that come and go
@@ -222,6 +227,22 @@ static void bind_notice_failed_probe(struct drm_hotupdate_adapter *adapter,
 	hotupdate_bus_settle(adapter);
 }
 
+/*
+ * The device is silenced by whoever has the operation, and that should be this notifier:
+ * other tasks can be late. Without a driver, operations are short. With one, they can wait
+ * for this notifier, and the driver's end settles what is due.
+ */
+static void bind_wait_for_operation(struct drm_hotupdate_adapter *adapter)
+{
+	unsigned int waited_ms;
+
+	for (waited_ms = 0; waited_ms < OPERATION_PATIENCE_MS; waited_ms += OPERATION_PERIOD_MS) {
+		if (READ_ONCE(adapter->ops) || !hotupdate_op_is_busy(adapter))
+			return;
+		msleep(OPERATION_PERIOD_MS);
+	}
+}
+
 static void bind_notice(struct drm_hotupdate_adapter *adapter, struct device *dev,
 			unsigned long action)
 {
@@ -253,15 +274,17 @@ static void bind_notice(struct drm_hotupdate_adapter *adapter, struct device *de
 		set_bit(HOTUPDATE_FLAG_GONE, &adapter->flags);
 		set_bit(HOTUPDATE_FLAG_LOST, &adapter->flags);
 		hotupdate_silence_wait(adapter);
+		bind_wait_for_operation(adapter);
 		hotupdate_op_post(adapter, HOTUPDATE_EVENT_GONE);
+		hotupdate_silence_close(adapter);
 		break;
 	}
 }
 
 /*
- * The notifier of all buses. It never waits for an operation or a work item, and takes no
- * reference to a driver's module: the device is locked, except for
- * BUS_NOTIFY_DEL_DEVICE.
+ * The notifier of all buses. It never waits for an operation that may call a driver, nor for
+ * a work item, and takes no reference to a driver's module: the device is locked, except
+ * for BUS_NOTIFY_DEL_DEVICE.
  */
 static int bind_notify(struct notifier_block *nb, unsigned long action, void *data)
 {

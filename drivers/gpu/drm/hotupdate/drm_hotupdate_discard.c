@@ -25,15 +25,34 @@ static void discard_stash(struct drm_hotupdate_adapter *adapter)
 		   bytes);
 }
 
+/* The ancestor first, as the driver core does. A device without one is its own. */
+static bool discard_trylock(struct device *dev, struct device *dma_dev)
+{
+	if (dma_dev != dev && !device_trylock(dma_dev))
+		return false;
+	if (device_trylock(dev))
+		return true;
+	if (dma_dev != dev)
+		device_unlock(dma_dev);
+	return false;
+}
+
+static void discard_unlock(struct device *dev, struct device *dma_dev)
+{
+	device_unlock(dev);
+	if (dma_dev != dev)
+		device_unlock(dma_dev);
+}
+
 /*
  * Not device_lock(): a driver that unregisters holds that lock, and can wait for the
  * writers of attributes. Returns false if it is not to be had, as during a probe.
  */
-static bool discard_lock_device(struct device *dev)
+static bool discard_lock(struct device *dev, struct device *dma_dev)
 {
 	unsigned int waited_ms;
 
-	for (waited_ms = 0; !device_trylock(dev); waited_ms += LOCK_PERIOD_MS) {
+	for (waited_ms = 0; !discard_trylock(dev, dma_dev); waited_ms += LOCK_PERIOD_MS) {
 		if (waited_ms >= LOCK_PATIENCE_MS)
 			return false;
 		msleep(LOCK_PERIOD_MS);
@@ -74,6 +93,10 @@ static int discard_stale_or_detached(struct drm_hotupdate_adapter *adapter,
 {
 	int err;
 
+	/* It had none when the request came, and was not locked. */
+	if (adapter->device && !dev)
+		return hotupdate_error(adapter, -EBUSY,
+				       "discard refused: the first registration is under way");
 	err = discard_check(adapter, dev);
 	if (err)
 		return err;
@@ -117,20 +140,21 @@ static int discard_locked(struct drm_hotupdate_adapter *adapter, struct device *
  */
 int hotupdate_discard(struct drm_hotupdate_adapter *adapter, bool force)
 {
+	struct device *dma_dev = hotupdate_adapter_get_dma_dev(adapter);
 	struct device *dev = hotupdate_adapter_get_device(adapter);
 	int err;
 
-	if (!dev)
-		return discard_locked(adapter, NULL, force);
-
-	if (discard_lock_device(dev)) {
+	if (!dev || !dma_dev) {
+		err = discard_locked(adapter, NULL, force);
+	} else if (discard_lock(dev, dma_dev)) {
 		err = discard_locked(adapter, dev, force);
-		device_unlock(dev);
+		discard_unlock(dev, dma_dev);
 	} else {
 		err = hotupdate_error(adapter, -EBUSY,
 				      "discard refused: the device is being bound, unbound or reset");
 	}
 	put_device(dev);
+	put_device(dma_dev);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_discard);

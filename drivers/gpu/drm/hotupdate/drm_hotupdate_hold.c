@@ -25,6 +25,8 @@
  *   pci_disable_device() when it goes, or for which devres does so because it has used
  *   pcim_enable_device(), then does not turn bus mastering off.
  * - The *module* that can silence the device, if the driver has named one.
+ * - If a resident driver does the device's DMA, runtime PM of its device, and its module.
+ *   It looks after the rest itself: the core reads no COMMAND and holds no enable count.
  *
  * The holds protect a device from what the kernel does by itself. A driver's removal
  * can still stop it: with pm_runtime_force_suspend(), pci_clear_master(), or a change
@@ -73,26 +75,66 @@ static void hold_put_silence(struct hotupdate_hold *hold)
 	hold->silence_owner = NULL;
 }
 
-static void hold_put_parent(struct hotupdate_hold *hold)
+/* Of another device than the adapter's, which can be NULL. */
+static int hold_get_other(struct drm_hotupdate_adapter *adapter, struct device *other,
+			  struct device **held)
 {
-	if (!hold->parent)
-		return;
-	pm_runtime_put(hold->parent);
-	put_device(hold->parent);
-	hold->parent = NULL;
-}
-
-static int hold_get_parent(struct drm_hotupdate_adapter *adapter)
-{
-	struct device *parent = adapter->device->parent;
 	int err;
 
-	if (!parent)
+	if (!other)
 		return 0;
-	err = hold_get_power(adapter, parent);
+	err = hold_get_power(adapter, other);
 	if (!err)
-		adapter->hold.parent = get_device(parent);
+		*held = get_device(other);
 	return err;
+}
+
+static void hold_put_other(struct device **held)
+{
+	if (!*held)
+		return;
+	pm_runtime_put(*held);
+	put_device(*held);
+	*held = NULL;
+}
+
+/* The resident driver is there as long as the adapter's driver is. */
+static int hold_get_resident(struct drm_hotupdate_adapter *adapter)
+{
+	struct hotupdate_hold *hold = &adapter->hold;
+	const struct device_driver *resident;
+	int err;
+
+	if (!hotupdate_has_resident(adapter))
+		return 0;
+	resident = READ_ONCE(adapter->dma_dev->driver);
+	if (!resident || !try_module_get(resident->owner))
+		return hotupdate_error(adapter, -ENODEV,
+				       "prepare refused: the resident driver of device %s is being removed",
+				       dev_name(adapter->dma_dev));
+	err = hold_get_other(adapter, adapter->dma_dev, &hold->dma_dev);
+	if (err) {
+		module_put(resident->owner);
+		return err;
+	}
+	hold->resident = resident;
+	hold->resident_owner = resident->owner;
+	return 0;
+}
+
+static void hold_put_resident(struct hotupdate_hold *hold)
+{
+	hold_put_other(&hold->dma_dev);
+	module_put(hold->resident_owner);
+	hold->resident = NULL;
+	hold->resident_owner = NULL;
+}
+
+/* Whether COMMAND and the enable count are the core's to look after. */
+static bool hold_has_function(const struct drm_hotupdate_adapter *adapter,
+			      const struct device *dev)
+{
+	return dev_is_pci(dev) && !hotupdate_has_resident(adapter);
 }
 
 static u16 hold_read_command(struct pci_dev *pdev)
@@ -131,7 +173,7 @@ static int hold_get_device(struct drm_hotupdate_adapter *adapter)
 
 	adapter->hold.command = 0;
 	adapter->hold.seen = 0;
-	if (dev_is_pci(dev)) {
+	if (hold_has_function(adapter, dev)) {
 		err = hold_get_pci(adapter);
 		if (err)
 			pm_runtime_put(dev);
@@ -148,7 +190,7 @@ static int hold_get_device(struct drm_hotupdate_adapter *adapter)
  * Context: Process context, may sleep, within an operation. Calls back into the
  * drivers of the device and of its parent to resume them.
  * Return: 0; -EOPNOTSUPP if the device is in a PM domain; -ENODEV if it does not
- * answer; the error of a resume.
+ * answer, or its resident driver goes; the error of a resume.
  */
 int hotupdate_hold_begin(struct drm_hotupdate_adapter *adapter)
 {
@@ -167,9 +209,12 @@ int hotupdate_hold_begin(struct drm_hotupdate_adapter *adapter)
 	err = hold_get_silence(adapter);
 	if (err)
 		return err;
-	err = hold_get_parent(adapter);
+	err = hold_get_resident(adapter);
 	if (err)
 		goto err_silence;
+	err = hold_get_other(adapter, adapter->device->parent, &hold->parent);
+	if (err)
+		goto err_resident;
 	err = hold_get_device(adapter);
 	if (err)
 		goto err_parent;
@@ -177,7 +222,9 @@ int hotupdate_hold_begin(struct drm_hotupdate_adapter *adapter)
 	return 0;
 
 err_parent:
-	hold_put_parent(hold);
+	hold_put_other(&hold->parent);
+err_resident:
+	hold_put_resident(hold);
 err_silence:
 	hold_put_silence(hold);
 	return err;
@@ -212,6 +259,9 @@ static void hold_put_enabled(struct drm_hotupdate_adapter *adapter, bool committ
 
 	pdev = to_pci_dev(adapter->device);
 	hold->enabled = false;
+	/* Another function can have its place. */
+	if (test_bit(HOTUPDATE_FLAG_REMOVED, &adapter->flags))
+		return;
 	if (committed && atomic_read(&pdev->enable_cnt) == 1) {
 		hold->kept = true;
 		dev_warn(&adapter->dev,
@@ -248,7 +298,8 @@ void hotupdate_hold_end(struct drm_hotupdate_adapter *adapter, bool committed)
 	hold_put_enabled(adapter, committed);
 	hold->command = 0;
 	pm_runtime_put(adapter->device);
-	hold_put_parent(hold);
+	hold_put_other(&hold->parent);
+	hold_put_resident(hold);
 	hold_put_silence(hold);
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_hold_end);
@@ -294,7 +345,7 @@ void hotupdate_hold_look(struct drm_hotupdate_adapter *adapter, struct device *d
 {
 	u16 command;
 
-	if (!dev_is_pci(dev))
+	if (!hold_has_function(adapter, dev))
 		return;
 	command = hold_read_command(to_pci_dev(dev));
 	if (PCI_POSSIBLE_ERROR(command))
@@ -324,7 +375,7 @@ const char *hotupdate_hold_check(struct drm_hotupdate_adapter *adapter, bool sur
 
 	lockdep_assert_held(&adapter->op);
 
-	if (!hold->held || !dev_is_pci(adapter->device))
+	if (!hold->held || !hold_has_function(adapter, adapter->device))
 		return NULL;
 
 	hold_find_enabled(adapter);

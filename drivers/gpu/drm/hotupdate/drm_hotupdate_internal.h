@@ -309,6 +309,8 @@ enum hotupdate_flag {
 	HOTUPDATE_FLAG_REGISTERED,
 	/** @HOTUPDATE_FLAG_LOUD: it was removed, and may still use the stash's pages */
 	HOTUPDATE_FLAG_LOUD,
+	/** @HOTUPDATE_FLAG_REMOVED: its resident driver can have gone; with silence_lock held */
+	HOTUPDATE_FLAG_REMOVED,
 	/** @HOTUPDATE_FLAG_LEAVING: its driver is being unbound, or was */
 	HOTUPDATE_FLAG_LEAVING,
 };
@@ -337,6 +339,12 @@ struct hotupdate_hold {
 	bool held;
 	/** @parent: the device's parent, with a reference, or NULL; while @held */
 	struct device *parent;
+	/** @dma_dev: the device of the resident driver, with a reference, or NULL */
+	struct device *dma_dev;
+	/** @resident: its driver, to compare: it can be unbound; while @held */
+	const struct device_driver *resident;
+	/** @resident_owner: module of @resident, with a reference, or NULL */
+	struct module *resident_owner;
 	/** @silence: that of the adapter at the save; while @held */
 	int (*silence)(struct device *dma_dev);
 	/** @silence_owner: module of @silence, with a reference, or NULL */
@@ -446,6 +454,12 @@ struct drm_hotupdate_adapter {
 	enum hotupdate_state state;
 	/** @device: the GPU's device, with a reference, until it is removed */
 	struct device *device;
+	/**
+	 * @dma_dev: the device that does the DMA, with a reference, from the first
+	 * registration to the end of @device; another one than @device if that has a
+	 * resident driver
+	 */
+	struct device *dma_dev;
 	/** @owner: the driver's module, while a driver is attached */
 	struct module *owner;
 	/** @told: reference that @last_error explains; none if it is about an event */
@@ -506,6 +520,14 @@ struct drm_hotupdate_adapter {
 	struct dentry *debugfs;
 };
 #endif /* __GENKSYMS__ */
+
+/* Whether another device than the adapter's does the DMA, with a driver of its own. */
+static inline bool hotupdate_has_resident(const struct drm_hotupdate_adapter *adapter)
+{
+	const struct device *dma_dev = READ_ONCE(adapter->dma_dev);
+
+	return dma_dev && dma_dev != READ_ONCE(adapter->device);
+}
 
 /* Module: drm_hotupdate_module.c */
 void hotupdate_pin(void);
@@ -656,6 +678,7 @@ void hotupdate_adapters_with_list(void (*fn)(struct list_head *adapters));
 struct drm_hotupdate_adapter *hotupdate_adapter_claim(struct device *dev);
 struct drm_hotupdate_adapter *hotupdate_adapter_find(struct device *dev);
 struct device *hotupdate_adapter_get_device(struct drm_hotupdate_adapter *adapter);
+struct device *hotupdate_adapter_get_dma_dev(struct drm_hotupdate_adapter *adapter);
 void hotupdate_adapter_put_device(struct drm_hotupdate_adapter *adapter);
 void hotupdate_adapter_end(struct drm_hotupdate_adapter *adapter);
 void hotupdate_adapters_flush(void);
@@ -700,6 +723,7 @@ void hotupdate_hold_look(struct drm_hotupdate_adapter *adapter, struct device *d
 const char *hotupdate_hold_check(struct drm_hotupdate_adapter *adapter, bool survives);
 int hotupdate_silence(struct drm_hotupdate_adapter *adapter, bool force);
 void hotupdate_silence_wait(struct drm_hotupdate_adapter *adapter);
+void hotupdate_silence_close(struct drm_hotupdate_adapter *adapter);
 void hotupdate_silence_removed(struct drm_hotupdate_adapter *adapter);
 
 /* Override of the driver: drm_hotupdate_override.c */

@@ -32,8 +32,9 @@
  *	of the operation that led there.
  *
  * silence_lock
- *	is held while a device is silenced for a discard. The notifier of the device's
- *	removal waits for it: the function that silences a device belongs to its module.
+ *	is held while a device is silenced, for a discard or because it is removed. The
+ *	notifier of the removal waits for it: the function that silences a device belongs
+ *	to its module.
  *
  * All adapters share three more. That of the page index is held while the pages of
  * one range are entered or removed. No memory is allocated under it: a shrinker can
@@ -47,13 +48,14 @@
  *	lock of the device -> operation -> list of adapters -> status_lock
  *	operation -> notify_lock -> status_lock
  *	operation -> page index
- *	operation -> silence_lock
+ *	operation -> silence_lock -> list of adapters
  *
  * Under any of these, a spinlock protects the records of references to drivers' modules.
  *
  * The driver core calls the notifier of a bus under a lock of that bus, and often that
  * of the device. The notifier does not wait for an operation: it records the event,
- * and the operation under way acts on it when it ends. No operation waits for the lock
+ * and the operation under way acts on it when it ends. Only that of a removal waits a
+ * second at most, if there is no driver. No operation waits for the lock
  * of the device. A work item takes that lock, on a queue that no operation waits for,
  * and does not keep it while it waits for an operation: it comes again at its end.
  *

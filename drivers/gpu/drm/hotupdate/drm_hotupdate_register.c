@@ -62,11 +62,6 @@ static int check_new_device(const struct drm_hotupdate_device *device)
 		pr_err("hot update refused: no proper description of a device\n");
 		return -EINVAL;
 	}
-	if (device->dma_dev && device->dma_dev != dev) {
-		dev_err(dev, "hot update refused: its DMA is that of %s\n",
-			dev_name(device->dma_dev));
-		return -EOPNOTSUPP;
-	}
 	return 0;
 }
 
@@ -220,6 +215,55 @@ static int check_silence(struct drm_hotupdate_adapter *adapter,
 	return 0;
 }
 
+static bool is_ancestor(const struct device *dev, const struct device *ancestor)
+{
+	while (dev && dev != ancestor)
+		dev = dev->parent;
+	return dev;
+}
+
+/*
+ * An ancestor is removed after the device, so that its driver is there as long as this
+ * one is.
+ */
+static int check_resident(struct drm_hotupdate_adapter *adapter, struct device *dev,
+			  struct device *dma_dev, const struct drm_hotupdate_driver *drv)
+{
+	const struct device_driver *resident;
+
+	if (!is_ancestor(dev, dma_dev))
+		return hotupdate_error(adapter, -EINVAL,
+				       "driver %s refused: device %s does not belong to %s",
+				       drv->name, dev_name(dev), dev_name(dma_dev));
+	resident = READ_ONCE(dma_dev->driver);
+	if (!resident)
+		return hotupdate_error(adapter, -ENODEV,
+				       "driver %s refused: device %s has no resident driver",
+				       drv->name, dev_name(dma_dev));
+	if (drv->owner && resident->owner == drv->owner)
+		return hotupdate_error(adapter, -EINVAL,
+				       "driver %s refused: the resident driver is in the module that is to be replaced",
+				       drv->name);
+	return 0;
+}
+
+/* The mappings of a stash are those of the device that it was saved with. */
+static int check_dma_dev(struct drm_hotupdate_adapter *adapter,
+			 const struct drm_hotupdate_device *device,
+			 const struct drm_hotupdate_driver *drv)
+{
+	struct device *dma_dev = device->dma_dev ?: device->dev;
+
+	if (adapter->dma_dev && adapter->dma_dev != dma_dev)
+		return hotupdate_error(adapter, -EINVAL,
+				       "driver %s refused: device %s does the DMA, not %s",
+				       drv->name, dev_name(adapter->dma_dev),
+				       dev_name(dma_dev));
+	if (dma_dev == device->dev)
+		return 0;
+	return check_resident(adapter, device->dev, dma_dev, drv);
+}
+
 static int attach(struct drm_hotupdate_adapter *adapter,
 		  const struct drm_hotupdate_device *device,
 		  const struct drm_hotupdate_driver *drv, void *priv)
@@ -227,6 +271,7 @@ static int attach(struct drm_hotupdate_adapter *adapter,
 	int err;
 
 	err = check_device(adapter, device->dev, drv) ?:
+	      check_dma_dev(adapter, device, drv) ?:
 	      check_silence(adapter, device, drv) ?: check_readable(adapter, drv) ?:
 	      check_stash(adapter) ?: set_names(adapter, drv);
 	if (err)
@@ -242,6 +287,9 @@ static int attach(struct drm_hotupdate_adapter *adapter,
 	adapter->in_probe = hotupdate_is_in_probe(device->dev);
 
 	scoped_guard(mutex, &adapter->status_lock) {
+		if (!adapter->dma_dev)
+			WRITE_ONCE(adapter->dma_dev,
+				   get_device(device->dma_dev ?: device->dev));
 		adapter->owner = drv->owner;
 		adapter->min_version = drv->min_version;
 		adapter->driver_version = drv->version;
