@@ -6,6 +6,7 @@
 #define _DRM_HOTUPDATE_H_
 
 #include <linux/bits.h>
+#include <linux/dma-direction.h>
 #include <linux/moduleparam.h>
 #include <linux/stringify.h>
 #include <linux/types.h>
@@ -35,6 +36,17 @@ struct sg_table;
  */
 #define DRM_HOTUPDATE_SURVIVES_BUS_MASTER_OFF	BIT(0)
 
+/*
+ * A member that consumes a reserved word is hidden from symbol versions. To genksyms
+ * there are as many reserved words as in the beginning: a driver that was built before
+ * the addition can still be loaded.
+ */
+#ifdef __GENKSYMS__
+#define __DRM_HOTUPDATE_SAVE_RESERVED	6
+#else
+#define __DRM_HOTUPDATE_SAVE_RESERVED	3
+#endif
+
 /**
  * DRM_HOTUPDATE_MAX_META_SIZE - most bytes of metadata a block can carry
  */
@@ -54,6 +66,19 @@ struct drm_hotupdate_range {
 	 */
 	u64 pfn;
 	/** @nr_pages: how many pages, at least one */
+	u64 nr_pages;
+};
+
+/**
+ * struct drm_hotupdate_dma - pages that are contiguous for a device
+ *
+ * The result of one call that mapped them for DMA, and what one call unmaps. After
+ * dma_map_sg(), drm_hotupdate_dma_from_sgt() makes the entries.
+ */
+struct drm_hotupdate_dma {
+	/** @addr: DMA address of the first page, as dma_map_page() returned it */
+	dma_addr_t addr;
+	/** @nr_pages: how many pages were mapped, at least one, in units of PAGE_SIZE */
 	u64 nr_pages;
 };
 
@@ -102,8 +127,24 @@ struct drm_hotupdate_save_args {
 	const void *meta;
 	/** @meta_size: bytes at @meta, &DRM_HOTUPDATE_MAX_META_SIZE at most */
 	size_t meta_size;
+#ifndef __GENKSYMS__
+	/**
+	 * @dma: DMA addresses of all pages of @ranges or @sgt, in their order, for
+	 * &drm_hotupdate_device.dma_dev (U19); NULL if the device does not use the
+	 * pages, or not by the DMA API. The mapping stays as it is, and is the only
+	 * one that the device has of these pages. Memory of dma_alloc_coherent() and
+	 * its like has none that can stay.
+	 */
+	const struct drm_hotupdate_dma *dma;
+	/** @num_dma: entries in @dma */
+	unsigned int num_dma;
+	/** @dma_dir: direction with which all of @dma were mapped; zero without @dma */
+	enum dma_data_direction dma_dir;
+	/** @dma_attrs: DMA_ATTR_* with which they were mapped */
+	unsigned long dma_attrs;
+#endif
 	/** @reserved: for additions, must be zero */
-	u64 reserved[6];
+	u64 reserved[__DRM_HOTUPDATE_SAVE_RESERVED];
 };
 
 /**
@@ -121,7 +162,8 @@ struct drm_hotupdate_save_args {
  * pages, but neither their content nor a mapping. The driver withdraws saved pages
  * from allocators that recycle them whatever their count (TTM's pool of
  * write-combined pages, dma_pool, page_pool, a cache of its own), and its teardown
- * does not write to them.
+ * neither writes to them nor unmaps them for DMA, unless @stop_device was called without
+ * saved.
  */
 struct drm_hotupdate_ops {
 	/**
@@ -184,8 +226,10 @@ struct drm_hotupdate_ops {
 	 * serving and frees interrupts and all else that @start_device
 	 * acquired. With @saved the device keeps running, and the driver changes
 	 * nothing that it saved, or that was restored to it: also a restored
-	 * driver gets it that is stopped before the commit. Without @saved, or
-	 * if the device is lost, the device is stopped.
+	 * driver gets it that is stopped before the commit. Without @saved, as
+	 * always if the device is lost, the device is stopped, and the driver unmaps
+	 * for DMA what it has mapped or taken over, but not what it was restored
+	 * without a commit.
 	 */
 	void (*stop_device)(struct drm_hotupdate_adapter *adapter, bool saved);
 
@@ -320,8 +364,8 @@ __drm_hotupdate_adapter_register(const struct drm_hotupdate_device *device,
  *   own module, or @dma_dev is no ancestor, or another one than at the save
  * * -EBUSY: the GPU has a driver
  * * -EDEADLK: it is called from a callback
- * * -ESTALE: the stash does not describe this device any more, and has to be discarded
- *   first; no callback was made
+ * * -ESTALE: the stash does not describe this device any more, or a DMA mapping of it
+ *   is lost, and it has to be discarded first; no callback was made
  * * -ENODEV: the driver's module is being unloaded, or @dma_dev has no resident driver
  * * -EPROTONOSUPPORT: the stash is of another family or version, or of a driver with
  *   other flags, or the driver was built for another version of this interface; no
@@ -361,6 +405,8 @@ int drm_hotupdate_save_range(struct drm_hotupdate_adapter *adapter,
 			     enum drm_hotupdate_mem mem, u64 pfn, u64 nr_pages,
 			     const void *meta, size_t meta_size);
 int drm_hotupdate_can_save(const struct drm_hotupdate_range *range, unsigned long *pfn);
+unsigned int drm_hotupdate_dma_from_sgt(const struct sg_table *sgt,
+					struct drm_hotupdate_dma *dma, unsigned int max);
 int drm_hotupdate_prepare(struct drm_hotupdate_adapter *adapter, u32 version);
 int drm_hotupdate_cancel(struct drm_hotupdate_adapter *adapter);
 
@@ -374,6 +420,9 @@ const struct drm_hotupdate_range *
 drm_hotupdate_block_ranges(const struct drm_hotupdate_block *block,
 			   unsigned int *num);
 struct sg_table *drm_hotupdate_block_sgt(struct drm_hotupdate_block *block);
+const struct drm_hotupdate_dma *
+drm_hotupdate_block_dma(const struct drm_hotupdate_block *block, unsigned int *num,
+			enum dma_data_direction *dir, unsigned long *attrs);
 int drm_hotupdate_block_read(const struct drm_hotupdate_block *block, size_t offset,
 			     void *buf, size_t size);
 void *drm_hotupdate_block_vmap(struct drm_hotupdate_block *block);

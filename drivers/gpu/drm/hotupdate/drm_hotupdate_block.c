@@ -181,6 +181,7 @@ void hotupdate_block_drop_sgt(struct drm_hotupdate_block *block)
 static void block_free(struct drm_hotupdate_block *block)
 {
 	hotupdate_block_drop_sgt(block);
+	kvfree(block->dma);
 	kvfree(block->meta);
 	kvfree(block);
 	hotupdate_unpin();
@@ -283,6 +284,35 @@ drm_hotupdate_block_ranges(const struct drm_hotupdate_block *block,
 	return block->ranges;
 }
 EXPORT_SYMBOL_GPL(drm_hotupdate_block_ranges);
+
+/**
+ * drm_hotupdate_block_dma - DMA addresses of a block's pages
+ * @block: block
+ * @num: set to the number of entries
+ * @dir: set to the direction with which all of them were mapped
+ * @attrs: set to the DMA_ATTR_* with which they were mapped
+ *
+ * Implements U19: the entries that were saved, in their order, which is that of the
+ * pages. In the restore each of them leads to its pages. The device uses them, so they
+ * are not mapped again. From restore_complete on the mappings belong to the driver,
+ * which ends each with dma_unmap_page_attrs(), whatever call has made it, before it
+ * drops its reference to the pages. Until then they belong to the stash. The array
+ * belongs to the block: drm_hotupdate_block_take() ends it.
+ *
+ * Context: Any.
+ * Return: The entries; or NULL if the block was saved without, with @num set to 0, @dir to
+ * DMA_NONE and @attrs to 0.
+ */
+const struct drm_hotupdate_dma *
+drm_hotupdate_block_dma(const struct drm_hotupdate_block *block, unsigned int *num,
+			enum dma_data_direction *dir, unsigned long *attrs)
+{
+	*num = block->num_dma;
+	*dir = block->dma ? block->dma_dir : DMA_NONE;
+	*attrs = block->dma_attrs;
+	return block->dma;
+}
+EXPORT_SYMBOL_GPL(drm_hotupdate_block_dma);
 
 static u64 sgt_segment_pages(u64 pfn, u64 left)
 {

@@ -9,6 +9,8 @@
 
 #include <linux/cleanup.h>
 #include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/mem_encrypt.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/pageblock-flags.h>
@@ -43,6 +45,20 @@ static inline const char **hotupdate_compat_override(struct device *dev)
 		return &to_pci_dev(dev)->driver_override;
 	return &to_platform_device(dev)->driver_override;
 }
+#endif
+
+/* A DMA address without the bit of a kernel with encrypted memory. */
+#ifdef dma_addr_canonical
+#define hotupdate_compat_dma_addr(addr)	dma_addr_canonical(addr)
+#else
+#define hotupdate_compat_dma_addr(addr)	__sme_clr(addr)
+#endif
+
+/* Attributes of mappings that not all kernels have. */
+#ifdef DMA_ATTR_REQUIRE_COHERENT
+#define HOTUPDATE_COMPAT_DMA_ATTRS	DMA_ATTR_REQUIRE_COHERENT
+#else
+#define HOTUPDATE_COMPAT_DMA_ATTRS	0
 #endif
 
 /* The bits of a pageblock's entry in its bitmap that have the type. */

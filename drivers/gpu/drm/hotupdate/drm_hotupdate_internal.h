@@ -152,6 +152,14 @@ struct drm_hotupdate_block {
 	 * and dropped when a replay is aborted
 	 */
 	struct sg_table *sgt;
+	/** @dma: DMA addresses of the pages, in the order of @ranges, or NULL */
+	struct drm_hotupdate_dma *dma;
+	/** @dma_attrs: DMA_ATTR_* of @dma */
+	unsigned long dma_attrs;
+	/** @num_dma: entries in @dma */
+	unsigned int num_dma;
+	/** @dma_dir: direction of @dma */
+	enum dma_data_direction dma_dir;
 	/** @num_held: ranges whose folios it holds, all of system memory once saved */
 	unsigned int num_held;
 	/** @num_ranges: entries in @ranges */
@@ -193,15 +201,19 @@ enum hotupdate_bar {
 };
 
 /**
- * struct hotupdate_refusal - why a save call is refused
+ * struct hotupdate_refusal - why a block is refused
  */
 struct hotupdate_refusal {
 	/** @reason: phrase, with the page as its subject if there is one; or NULL */
 	const char *reason;
 	/** @has_pfn: @pfn is the number of the page that is refused */
 	bool has_pfn;
+	/** @has_addr: @addr is the DMA address of that page */
+	bool has_addr;
 	/** @pfn: number of the page, in the address space of its memory */
 	u64 pfn;
+	/** @addr: its DMA address */
+	dma_addr_t addr;
 };
 
 static inline int hotupdate_refuse(struct hotupdate_refusal *refusal, int err,
@@ -217,6 +229,14 @@ static inline int hotupdate_refuse_page(struct hotupdate_refusal *refusal, int e
 	refusal->has_pfn = true;
 	refusal->pfn = pfn;
 	return hotupdate_refuse(refusal, err, reason);
+}
+
+static inline int hotupdate_refuse_dma(struct hotupdate_refusal *refusal, int err, u64 pfn,
+				       dma_addr_t addr, const char *reason)
+{
+	refusal->has_addr = true;
+	refusal->addr = addr;
+	return hotupdate_refuse_page(refusal, err, pfn, reason);
 }
 
 /**
@@ -559,8 +579,8 @@ void hotupdate_set_progress(struct drm_hotupdate_adapter *adapter,
 __printf(3, 4)
 int hotupdate_error(struct drm_hotupdate_adapter *adapter, int err,
 		    const char *fmt, ...);
-void hotupdate_error_page(struct drm_hotupdate_adapter *adapter, int err,
-			  unsigned int block, u64 pfn, const char *reason);
+void hotupdate_error_block(struct drm_hotupdate_adapter *adapter, int err,
+			   unsigned int block, const struct hotupdate_refusal *refusal);
 u64 hotupdate_phase_end(struct drm_hotupdate_adapter *adapter);
 u64 hotupdate_blackout_ns(const struct drm_hotupdate_adapter *adapter);
 
@@ -632,6 +652,17 @@ bool hotupdate_block_is_stashed(struct drm_hotupdate_block *block);
 #endif
 void hotupdate_block_drop_sgt(struct drm_hotupdate_block *block);
 
+/* DMA mappings: drm_hotupdate_dma.c */
+int hotupdate_dma_copy(struct drm_hotupdate_block *block,
+		       const struct drm_hotupdate_save_args *args,
+		       struct hotupdate_refusal *refusal);
+int hotupdate_dma_verify(const struct drm_hotupdate_block *block, struct device *dev,
+			 int err, struct hotupdate_refusal *refusal);
+bool hotupdate_dma_is_foreign(struct device *dev);
+#if IS_ENABLED(CONFIG_KUNIT)
+phys_addr_t hotupdate_dma_translate(struct device *dev, dma_addr_t addr);
+#endif
+
 /* Stash: drm_hotupdate_stash.c */
 void hotupdate_stash_init(struct hotupdate_stash *stash);
 void hotupdate_stash_exit(struct hotupdate_stash *stash);
@@ -652,6 +683,7 @@ int hotupdate_cancel_saved(struct drm_hotupdate_adapter *adapter, int reason);
 
 /* Replay: drm_hotupdate_replay.c */
 int hotupdate_check_stash(struct drm_hotupdate_adapter *adapter);
+int hotupdate_check_mappings(struct drm_hotupdate_adapter *adapter);
 int hotupdate_check_device(struct drm_hotupdate_adapter *adapter);
 void hotupdate_set_detached(struct drm_hotupdate_adapter *adapter);
 int hotupdate_restore_and_start(struct drm_hotupdate_adapter *adapter);

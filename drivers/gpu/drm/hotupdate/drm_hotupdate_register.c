@@ -150,7 +150,8 @@ static int check_stash(struct drm_hotupdate_adapter *adapter)
 		hotupdate_set_stale(adapter, "the device is lost");
 		return -ESTALE;
 	}
-	return hotupdate_check_device(adapter) ?: hotupdate_check_stash(adapter);
+	return hotupdate_check_device(adapter) ?: hotupdate_check_stash(adapter) ?:
+	       hotupdate_check_mappings(adapter);
 }
 
 /* The names of the driver that is attached, or was last. */

@@ -55,8 +55,33 @@ int hotupdate_check_stash(struct drm_hotupdate_adapter *adapter)
 		return 0;
 
 	hotupdate_set_stale(adapter, "a page is not what it was");
-	hotupdate_error_page(adapter, -ESTALE, first_index, first.pfn, first.reason);
+	hotupdate_error_block(adapter, -ESTALE, first_index, &first);
 	return -ESTALE;
+}
+
+/**
+ * hotupdate_check_mappings - check that the DMA mappings of a stash are what they were
+ * @adapter: adapter with a stash, detached or unclaimed, that a driver registers for
+ *
+ * Implements U19. Of a device without a driver the IOMMU's domain can change at any time.
+ *
+ * Return: 0; or -ESTALE, with the adapter stale, and the page and its address in last_error.
+ */
+int hotupdate_check_mappings(struct drm_hotupdate_adapter *adapter)
+{
+	struct drm_hotupdate_block *block;
+	unsigned long index;
+
+	xa_for_each(&adapter->stash.blocks, index, block) {
+		struct hotupdate_refusal refusal = { };
+
+		if (!hotupdate_dma_verify(block, adapter->dma_dev, -ESTALE, &refusal))
+			continue;
+		hotupdate_set_stale(adapter, "a DMA mapping is lost");
+		hotupdate_error_block(adapter, -ESTALE, index, &refusal);
+		return -ESTALE;
+	}
+	return 0;
 }
 
 /**

@@ -19,6 +19,7 @@
  * 2. One way of naming memory is used, and only one (W7).
  * 3. The ranges are ranges.
  * 4. A reference can keep each page (U7), and none is in a block already (W12, U8).
+ * 5. DMA addresses, if there are any, lead to these pages (U19).
  *
  * After that the block stands in the stash, and the driver and the block both hold
  * the pages (U2). A call that fails dooms the save (U3), whatever thread made it
@@ -40,22 +41,13 @@ static int save_block(struct drm_hotupdate_adapter *adapter,
 	if (IS_ERR(block))
 		return PTR_ERR(block);
 
-	err = hotupdate_stash_add(&adapter->stash, block, &adapter->status_lock, refusal);
+	err = hotupdate_dma_verify(block, adapter->dma_dev, -EINVAL, refusal);
+	if (!err)
+		err = hotupdate_stash_add(&adapter->stash, block, &adapter->status_lock,
+					  refusal);
 	if (err)
 		drm_hotupdate_block_put(block);
 	return err;
-}
-
-static void save_report(struct drm_hotupdate_adapter *adapter,
-			const struct hotupdate_refusal *refusal, int err)
-{
-	unsigned int index = adapter->stash.count;
-
-	if (refusal->has_pfn)
-		hotupdate_error_page(adapter, err, index, refusal->pfn, refusal->reason);
-	else
-		hotupdate_error(adapter, err, "block %u refused: %s", index,
-				refusal->reason ?: "no memory for its description");
 }
 
 static void save_trace(struct drm_hotupdate_adapter *adapter,
@@ -93,7 +85,8 @@ static void save_doom(struct drm_hotupdate_adapter *adapter, int err)
  * it likes. A page that was allocated for the save alone can be put right after the
  * call (U14). The core does not look at the content, which can change as long as
  * the device, or a driver that has not finished its save, writes to it. A buffer is
- * copied as it is at the call.
+ * copied as it is at the call. DMA addresses in &drm_hotupdate_save_args.dma stay
+ * mapped until the driver that restores the block unmaps them, or a discard does.
  *
  * If one call of a save fails, so does the save, and the driver may as well
  * give up at once (U3). A call from another thread fails, and dooms the save too.
@@ -105,7 +98,7 @@ static void save_doom(struct drm_hotupdate_adapter *adapter, int err)
  * * -EPERM: not called by the save_memory callback
  * * -EINVAL: not exactly one source, or an empty one, or one whose size does
  *   not fit, as that of the metadata; a range that is empty or wraps; pages that
- *   a reference cannot keep (U7)
+ *   a reference cannot keep (U7); DMA addresses that do not lead to them (U19)
  * * -E2BIG: more than %DRM_HOTUPDATE_MAX_META_SIZE bytes of metadata
  * * -EEXIST: a page is saved already (U8)
  * * -ETIMEDOUT: the administrator's deadline has passed
@@ -134,7 +127,7 @@ int drm_hotupdate_save_memory(struct drm_hotupdate_adapter *adapter,
 
 	err = save_block(adapter, args, &refusal);
 	if (err) {
-		save_report(adapter, &refusal, err);
+		hotupdate_error_block(adapter, err, index, &refusal);
 		save_doom(adapter, err);
 	} else {
 		hotupdate_set_progress(adapter, adapter->stash.count);

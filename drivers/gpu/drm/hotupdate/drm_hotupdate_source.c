@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 #include <linux/array_size.h>
+#include <linux/build_bug.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -16,6 +17,13 @@
  * merged, because one entry need not be a whole folio, and a buffer as a copy in
  * pages of its own. The arguments are checked completely before any of that.
  */
+
+/*
+ * Words of 64 bits were reserved, and a member of fewer would move what follows. Nobody
+ * has tried a kernel of 32 bits.
+ */
+static_assert(sizeof(struct drm_hotupdate_save_args) == 13 * sizeof(u64),
+	      "drm_hotupdate needs a kernel of 64 bits");
 
 /* By hand, because this is done for each block. */
 static bool source_is_reserved_used(const struct drm_hotupdate_save_args *args)
@@ -246,6 +254,8 @@ hotupdate_source_block(const struct drm_hotupdate_save_args *args,
 		err = source_from_sgt(args, refusal, &block);
 	else
 		err = source_from_ranges(args, refusal, &block);
+	if (!err)
+		err = hotupdate_dma_copy(block, args, refusal);
 	if (!err)
 		err = hotupdate_block_set_meta(block, args->meta, args->meta_size);
 	if (err) {

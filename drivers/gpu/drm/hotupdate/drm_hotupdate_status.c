@@ -266,25 +266,34 @@ int hotupdate_error(struct drm_hotupdate_adapter *adapter, int err,
 }
 
 /**
- * hotupdate_error_page - log that a block is refused because of a page
+ * hotupdate_error_block - log that a block is refused
  * @adapter: adapter
  * @err: negative errno
  * @block: index of the block
- * @pfn: number of the page; only last_error names it, because the log has more
- *	readers
- * @reason: reason, a phrase with the page as its subject
+ * @refusal: reason; only last_error names the page and the address in it, because the
+ *	log has more readers
  */
-void hotupdate_error_page(struct drm_hotupdate_adapter *adapter, int err,
-			  unsigned int block, u64 pfn, const char *reason)
+void hotupdate_error_block(struct drm_hotupdate_adapter *adapter, int err,
+			   unsigned int block, const struct hotupdate_refusal *refusal)
 {
+	const char *reason = refusal->reason ?: "no memory for its description";
+	char addr[48] = "";
+
+	if (!refusal->has_pfn) {
+		hotupdate_error(adapter, err, "block %u refused: %s", block, reason);
+		return;
+	}
+
+	if (refusal->has_addr)
+		scnprintf(addr, sizeof(addr), " with DMA address %pad", &refusal->addr);
 	scoped_guard(mutex, &adapter->status_lock) {
 		scnprintf(adapter->last_error, sizeof(adapter->last_error),
-			  "block %u refused: page %#llx %s (%pe)", block, pfn, reason,
-			  ERR_PTR(err));
+			  "block %u refused: page %#llx%s %s (%pe)", block, refusal->pfn,
+			  addr, reason, ERR_PTR(err));
 		adapter->told = HOTUPDATE_REF_NONE;
 	}
-	dev_err(&adapter->dev, "block %u refused: a page %s (%pe)\n", block, reason,
-		ERR_PTR(err));
+	dev_err(&adapter->dev, "block %u refused: a page%s %s (%pe)\n", block,
+		refusal->has_addr ? " with a DMA address" : "", reason, ERR_PTR(err));
 }
 
 /**
