@@ -264,7 +264,8 @@ struct drm_hotupdate_device {
 	/**
 	 * @silence: Stop all DMA of the device until it is reset the next time. Called
 	 * by a discard, with @dev and @dma_dev locked and no driver attached to @dev,
-	 * before the stash's pages are freed. With a resident driver it is also called when @dev is removed with a stash, by the resident driver's own
+	 * before the stash's pages are unmapped and freed. With a resident driver it
+	 * is also called when @dev is removed with a stash, by the resident driver's own
 	 * removal perhaps. It belongs to the device, and not to the driver, whose module
 	 * has gone then. Returns 0 or a negative errno. It takes no lock of a device, nor
 	 * one under which @dev is removed, and waits for no driver. May be NULL. It is

@@ -131,8 +131,8 @@ static int discard_locked(struct drm_hotupdate_adapter *adapter, struct device *
  * @adapter: detached or stale adapter
  * @force: also if the device may go on using the pages, or VFs are enabled
  *
- * Implements U9. The device is silenced, as hotupdate_silence() does it, and what kept it
- * running is dropped. Then the pages are freed.
+ * Implements U9. The device is silenced, as hotupdate_silence() does it, its mappings are
+ * unmapped, and what kept it running is dropped. Then the pages are freed.
  *
  * Return: 0; -EBUSY if another operation is under way, a driver is attached or bound, or
  * VFs are enabled; -EINVAL if there is no stash; -EOPNOTSUPP or another error if the

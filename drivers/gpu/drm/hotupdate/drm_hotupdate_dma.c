@@ -33,6 +33,16 @@
  * holds the domain: an administrator can change the type of the IOMMU group, and VFIO can
  * move the group to another domain for the sake of a sibling. A device whose mappings
  * are lost can only be reset.
+ *
+ * A discard unmaps, because the driver that mapped has gone: otherwise the IOMMU would let
+ * the device write to pages that have new owners. It unmaps what one call has mapped,
+ * and only if each page of it is still found there. The IOMMU's cache is flushed then,
+ * because in the lazy mode, which is the default of most distributions, an unmap leaves
+ * that for later.
+ *
+ * The domain of an unbound device can be changed at any time, and no lock of it is to
+ * be had. The core looks at the domain of such a device only at a discard: nobody should
+ * write to the type of its IOMMU group meanwhile. A resident driver holds the domain.
  */
 
 /* What dma_map_page() and dma_map_sg() can be given, and dma_unmap_page(), too. */
@@ -48,7 +58,7 @@ static struct iommu_domain *dma_domain(struct device *dev)
 	return domain && iommu_is_dma_domain(domain) ? domain : NULL;
 }
 
-/* Suites replace this and the next function, because UML has no IOMMU. */
+/* Suites replace this and the next three functions, because UML has no IOMMU. */
 
 /**
  * hotupdate_dma_is_foreign - whether the DMA API does not reach a device's IOMMU domain
@@ -80,6 +90,28 @@ VISIBLE_IF_KUNIT phys_addr_t hotupdate_dma_translate(struct device *dev, dma_add
 	return hotupdate_dma_is_foreign(dev) ? PHYS_ADDR_MAX : hotupdate_compat_dma_addr(addr);
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_dma_translate);
+
+VISIBLE_IF_KUNIT void hotupdate_dma_unmap_pages(struct device *dev, dma_addr_t addr,
+						size_t size, enum dma_data_direction dir,
+						unsigned long attrs)
+{
+	KUNIT_STATIC_STUB_REDIRECT(hotupdate_dma_unmap_pages, dev, addr, size, dir, attrs);
+
+	dma_unmap_page_attrs(dev, addr, size, dir, attrs);
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_dma_unmap_pages);
+
+VISIBLE_IF_KUNIT void hotupdate_dma_flush(struct device *dev)
+{
+	struct iommu_domain *domain;
+
+	KUNIT_STATIC_STUB_REDIRECT(hotupdate_dma_flush, dev);
+
+	domain = dma_domain(dev);
+	if (domain)
+		iommu_flush_iotlb_all(domain);
+}
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_dma_flush);
 
 /* Pages that are contiguous, and so are their DMA addresses, within one entry. */
 struct dma_piece {
@@ -301,6 +333,109 @@ int hotupdate_dma_copy(struct drm_hotupdate_block *block,
 	return dma_check_entries(block, refusal);
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_dma_copy);
+
+/* The CPU does not look at the pages afterwards. */
+static void dma_unmap_entry(const struct drm_hotupdate_block *block, struct device *dev,
+			    const struct drm_hotupdate_dma *entry)
+{
+	hotupdate_dma_unmap_pages(dev, entry->addr, entry->nr_pages << PAGE_SHIFT,
+				  block->dma_dir, block->dma_attrs | DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+/* Returns the number of mappings that were left alone. */
+static unsigned int dma_unmap_block(const struct drm_hotupdate_block *block,
+				    struct device *dev)
+{
+	struct dma_walk walk = { .block = block };
+	unsigned int left_alone = 0;
+	bool is_there = true;
+
+	while (dma_walk_next(&walk)) {
+		const struct dma_piece *piece = &walk.piece;
+
+		is_there = is_there && dma_find_lost(dev, piece, true) == piece->nr_pages;
+		if (!piece->ends_entry)
+			continue;
+		if (is_there)
+			dma_unmap_entry(block, dev, &block->dma[walk.entry - 1]);
+		else
+			left_alone++;
+		is_there = true;
+	}
+	return left_alone;
+}
+
+/**
+ * hotupdate_dma_is_used - whether a stash has pages that are mapped for DMA
+ * @adapter: adapter with a stash, within an operation
+ *
+ * Return: true if a block was saved with DMA addresses.
+ */
+bool hotupdate_dma_is_used(struct drm_hotupdate_adapter *adapter)
+{
+	struct drm_hotupdate_block *block;
+	unsigned long index;
+
+	xa_for_each(&adapter->stash.blocks, index, block)
+		if (block->num_dma)
+			return true;
+	return false;
+}
+
+/**
+ * hotupdate_dma_unmap - unmap a stash that nobody will restore
+ * @adapter: adapter with a stash and no driver, within an operation; its device, which
+ *	is silent, is still there
+ *
+ * Mappings that do not lead to their pages any more are left alone: somebody has
+ * unmapped them already, or has replaced the domain.
+ *
+ * Context: Process context, may sleep; the notifier of the device's removal.
+ * Return: true if nothing was left alone.
+ */
+bool hotupdate_dma_unmap(struct drm_hotupdate_adapter *adapter)
+{
+	struct drm_hotupdate_block *block;
+	unsigned long index;
+	bool all = true;
+
+	lockdep_assert_held(&adapter->op);
+
+	if (!hotupdate_dma_is_used(adapter))
+		return true;
+	xa_for_each(&adapter->stash.blocks, index, block) {
+		unsigned int left_alone = dma_unmap_block(block, adapter->dma_dev);
+
+		if (!left_alone)
+			continue;
+		all = false;
+		dev_warn(&adapter->dev, "block %lu: %u of %u DMA mappings are left alone: %s\n",
+			 index, left_alone, block->num_dma,
+			 hotupdate_dma_is_foreign(adapter->dma_dev) ?
+			 "their IOMMU domain is not in use, and can come back" :
+			 "they do not lead to their pages");
+	}
+	hotupdate_dma_flush(adapter->dma_dev);
+	return all;
+}
+
+/**
+ * hotupdate_dma_forget - note that the driver has unmapped a stash
+ * @adapter: adapter whose driver has stopped the device, and has no block of the stash
+ */
+void hotupdate_dma_forget(struct drm_hotupdate_adapter *adapter)
+{
+	struct drm_hotupdate_block *block;
+	unsigned long index;
+
+	lockdep_assert_held(&adapter->op);
+
+	xa_for_each(&adapter->stash.blocks, index, block) {
+		kvfree(block->dma);
+		block->dma = NULL;
+		block->num_dma = 0;
+	}
+}
 
 /**
  * drm_hotupdate_dma_from_sgt - DMA addresses of a mapped table, as a save takes them

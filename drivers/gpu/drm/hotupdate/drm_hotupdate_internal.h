@@ -329,7 +329,7 @@ enum hotupdate_flag {
 	HOTUPDATE_FLAG_REGISTERED,
 	/** @HOTUPDATE_FLAG_LOUD: it was removed, and may still use the stash's pages */
 	HOTUPDATE_FLAG_LOUD,
-	/** @HOTUPDATE_FLAG_REMOVED: its resident driver can have gone; with silence_lock held */
+	/** @HOTUPDATE_FLAG_REMOVED: its IOMMU domain can have gone; with silence_lock held */
 	HOTUPDATE_FLAG_REMOVED,
 	/** @HOTUPDATE_FLAG_LEAVING: its driver is being unbound, or was */
 	HOTUPDATE_FLAG_LEAVING,
@@ -520,7 +520,10 @@ struct drm_hotupdate_adapter {
 	/** @owner_refs: references to the driver's module, which have a lock of their own */
 	struct hotupdate_owner_ref owner_refs[HOTUPDATE_NUM_REFS];
 
-	/** @silence_lock: Held while the device is silenced. Its removal waits for it. */
+	/**
+	 * @silence_lock: Held while the device is silenced, and the stash unmapped. The
+	 * removal of the device waits for it.
+	 */
 	struct mutex silence_lock;
 	/** @notify_lock: One at a time tells user space of the state. */
 	struct mutex notify_lock;
@@ -659,8 +662,14 @@ int hotupdate_dma_copy(struct drm_hotupdate_block *block,
 int hotupdate_dma_verify(const struct drm_hotupdate_block *block, struct device *dev,
 			 int err, struct hotupdate_refusal *refusal);
 bool hotupdate_dma_is_foreign(struct device *dev);
+bool hotupdate_dma_is_used(struct drm_hotupdate_adapter *adapter);
+bool hotupdate_dma_unmap(struct drm_hotupdate_adapter *adapter);
+void hotupdate_dma_forget(struct drm_hotupdate_adapter *adapter);
 #if IS_ENABLED(CONFIG_KUNIT)
 phys_addr_t hotupdate_dma_translate(struct device *dev, dma_addr_t addr);
+void hotupdate_dma_unmap_pages(struct device *dev, dma_addr_t addr, size_t size,
+			       enum dma_data_direction dir, unsigned long attrs);
+void hotupdate_dma_flush(struct device *dev);
 #endif
 
 /* Stash: drm_hotupdate_stash.c */

@@ -32,9 +32,9 @@
  *	of the operation that led there.
  *
  * silence_lock
- *	is held while a device is silenced, for a discard or because it is removed. The
- *	notifier of the removal waits for it: the function that silences a device belongs
- *	to its module.
+ *	is held while a device is silenced and its stash unmapped, for a discard or because
+ *	it is removed. The notifier of the removal waits for it: the function that silences
+ *	a device belongs to its module, and the IOMMU's domain goes with the device.
  *
  * All adapters share three more. That of the page index is held while the pages of
  * one range are entered or removed. No memory is allocated under it: a shrinker can

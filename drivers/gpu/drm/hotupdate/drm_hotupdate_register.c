@@ -389,9 +389,13 @@ static void adapter_stop_device(struct drm_hotupdate_adapter *adapter, bool save
  */
 static void leave_stash(struct drm_hotupdate_adapter *adapter)
 {
-	adapter_stop_device(adapter, !hotupdate_is_lost(adapter));
+	bool saved = !hotupdate_is_lost(adapter);
+
+	adapter_stop_device(adapter, saved);
 	if (adapter->state == HOTUPDATE_RESTORED)
 		hotupdate_restore_undo(adapter, 0);
+	else if (!saved)
+		hotupdate_dma_forget(adapter);
 	hotupdate_detach(adapter);
 	trace_drm_hotupdate_detach(adapter, adapter->version);
 	hotupdate_set_detached(adapter);

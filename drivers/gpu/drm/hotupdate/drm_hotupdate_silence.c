@@ -20,6 +20,9 @@
  * administrator has to insist. A VF that has a driver is in use, by a guest perhaps that
  * can turn its bus mastering on again: it has to be unbound first.
  *
+ * Then the stash's pages are unmapped. The device was silent at some moment, but nothing
+ * keeps it so: an IOMMU stops what comes later.
+ *
  * The same is done when the device is removed while it has a stash, if it is a PCI function
  * or has a resident driver. A device that has gone silent needs no more of this.
  */
@@ -80,6 +83,17 @@ static int silence_check_vfs(struct drm_hotupdate_adapter *adapter, bool force)
 	return hotupdate_error(adapter, -EBUSY,
 			       "discard refused: %d VFs of device %s are enabled; write force to insist",
 			       pci_num_vf(pdev), pci_name(pdev));
+}
+
+/* The mappings stand in a domain that cannot be reached, and that comes back later. */
+static int silence_check_domain(struct drm_hotupdate_adapter *adapter, bool force)
+{
+	if (force || !hotupdate_dma_is_used(adapter) ||
+	    !hotupdate_dma_is_foreign(adapter->dma_dev))
+		return 0;
+	return hotupdate_error(adapter, -EBUSY,
+			       "discard refused: the IOMMU group of device %s has the domain of somebody else; write force to leave the mappings there",
+			       dev_name(adapter->dma_dev));
 }
 
 static int silence_pci(struct pci_dev *pdev, const char **reason)
@@ -183,7 +197,7 @@ static bool silence_is_in_time(struct drm_hotupdate_adapter *adapter)
  * hotupdate_silence_removed - stop the DMA of a device that is being removed
  * @adapter: adapter with a stale stash and no driver, within an operation
  *
- * If it cannot do that, a discard needs to be forced.
+ * Unmaps the stash. If it cannot do all that, a discard needs to be forced.
  * VFs can outlive the function that they belong to, and a function outlives the auxiliary
  * device that its resident driver removes.
  */
@@ -192,13 +206,15 @@ void hotupdate_silence_removed(struct drm_hotupdate_adapter *adapter)
 	lockdep_assert_held(&adapter->op);
 	guard(mutex)(&adapter->silence_lock);
 
-	/* Late, nothing of the device or its resident driver is certain. */
+	/* Late, nothing of the device, its IOMMU domain or its resident driver is certain. */
 	if (!silence_is_in_time(adapter)) {
-		if (silence_is_due(adapter))
+		if (silence_is_due(adapter) || hotupdate_dma_is_used(adapter))
 			silence_set_loud(adapter, "nobody has silenced it");
 		return;
 	}
 	silence_stop_removed(adapter);
+	if (!hotupdate_dma_unmap(adapter))
+		silence_set_loud(adapter, "pages of its stash may still be mapped for DMA");
 }
 
 static int silence_check_removed(struct drm_hotupdate_adapter *adapter, bool force)
@@ -250,12 +266,13 @@ static int silence_failed(struct drm_hotupdate_adapter *adapter, int err,
 }
 
 /**
- * hotupdate_silence - stop the DMA of a device that has no driver
+ * hotupdate_silence - stop the DMA of a device that has no driver, and unmap its stash
  * @adapter: adapter, within an operation, and with its device locked if that is there,
  *	as that of a resident driver
  * @force: go on if that cannot be done, or costs VFs that are enabled
  *
- * Return: 0; -EBUSY if VFs are enabled or in use, or the device is being removed;
+ * Return: 0; -EBUSY if VFs are enabled or in use, the device is being removed, or the
+ * IOMMU's domain is not that of the DMA API;
  * -EOPNOTSUPP if the device cannot be silenced; or the error of the device.
  */
 int hotupdate_silence(struct drm_hotupdate_adapter *adapter, bool force)
@@ -277,6 +294,8 @@ int hotupdate_silence(struct drm_hotupdate_adapter *adapter, bool force)
 				       "discard refused: device %s is being removed",
 				       dev_name(dev));
 	err = silence_check_vfs(adapter, force);
+	if (!err)
+		err = silence_check_domain(adapter, force);
 	if (err)
 		return err;
 
@@ -287,5 +306,6 @@ int hotupdate_silence(struct drm_hotupdate_adapter *adapter, bool force)
 		dev_warn(&adapter->dev,
 			 "device %s may use the pages of the discarded stash: %s\n",
 			 dev_name(dev), reason);
+	hotupdate_dma_unmap(adapter);
 	return 0;
 }
