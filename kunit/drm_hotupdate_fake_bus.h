@@ -30,6 +30,8 @@ struct fake_slot {
 	unsigned int number;
 	/* The device in it, and the adapter */
 	struct fake_gpu *gpu;
+	/* Of devices that are plugged in, or NULL */
+	struct device *parent;
 	/* The driver that the driver core binds to it */
 	const struct device_driver *wanted;
 	/* The driver that registers in the probe, NULL if none does */
@@ -59,6 +61,7 @@ extern struct device_driver fake_bus_drivers[];
 int fake_bus_suite_init(struct kunit_suite *suite);
 void fake_bus_suite_exit(struct kunit_suite *suite);
 struct fake_slot *fake_slot_new(struct kunit *test);
+struct fake_slot *fake_slot_new_below(struct kunit *test, struct device *parent);
 void fake_slot_plug(struct fake_slot *slot);
 void fake_slot_unplug(struct fake_slot *slot);
 int fake_slot_bind(struct fake_slot *slot, enum fake_bus_driver which,

@@ -161,6 +161,7 @@ static struct device *slot_new_device(struct fake_slot *slot, bool on_bus)
 	KUNIT_ASSERT_NOT_NULL(slot->test, device);
 	device->slot = slot;
 	device_initialize(&device->dev);
+	device->dev.parent = slot->parent;
 	device->dev.release = slot_device_release;
 	if (on_bus)
 		device->dev.bus = &fake_bus;
@@ -168,8 +169,8 @@ static struct device *slot_new_device(struct fake_slot *slot, bool on_bus)
 	return &device->dev;
 }
 
-/* A slot with a device in it, which no driver wants. */
-struct fake_slot *fake_slot_new(struct kunit *test)
+/* The device in the slot has a parent, which outlives it. */
+struct fake_slot *fake_slot_new_below(struct kunit *test, struct device *parent)
 {
 	static unsigned int number;
 	struct fake_slot *slot = kunit_kzalloc(test, sizeof(*slot), GFP_KERNEL);
@@ -178,8 +179,15 @@ struct fake_slot *fake_slot_new(struct kunit *test)
 	slot->test = test;
 	slot->number = number++;
 	slot->gpu = fake_gpu_without_device(test);
+	slot->parent = parent;
 	fake_slot_plug(slot);
 	return slot;
+}
+
+/* A slot with a device in it, which no driver wants. */
+struct fake_slot *fake_slot_new(struct kunit *test)
+{
+	return fake_slot_new_below(test, NULL);
 }
 
 /* Another device, which has the name of the last one. */

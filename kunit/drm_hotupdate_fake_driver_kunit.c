@@ -138,7 +138,8 @@ static void release_bound_drivers(struct fake_env *env)
 {
 	struct fake_gpu *gpu;
 
-	list_for_each_entry(gpu, &env->gpus, link)
+	/* Parents were made first. */
+	list_for_each_entry_reverse(gpu, &env->gpus, link)
 		if (gpu->dev && gpu->dev->driver)
 			device_release_driver(gpu->dev);
 }
@@ -159,7 +160,7 @@ static void release_gpus(struct kunit *test, struct fake_env *env)
 {
 	struct fake_gpu *gpu;
 
-	list_for_each_entry(gpu, &env->gpus, link) {
+	list_for_each_entry_reverse(gpu, &env->gpus, link) {
 		if (gpu->adapter)
 			release_adapter(test, gpu);
 		if (gpu->pdev)
@@ -538,6 +539,7 @@ void fake_driver_saves_each_kind(struct fake_driver *driver)
 	struct fake_block *fb;
 
 	fb = fake_block_pages(test, HOTUPDATE_KIND_RANGES, orders, ARRAY_SIZE(orders));
+	fake_block_use_direct_dma(test, fb);
 	fake_driver_saves(driver, fake_block_with_meta(test, fb, 1));
 	fb = fake_block_buffer(test, 3 * PAGE_SIZE + 123);
 	fake_driver_saves(driver, fake_block_with_meta(test, fb, 24));
@@ -551,17 +553,25 @@ void fake_driver_saves_each_kind(struct fake_driver *driver)
 
 /* Of all devices, which have nothing to stop. */
 static atomic_t silenced = ATOMIC_INIT(0);
+static struct device *silenced_dev;
 static int silence_result;
 
 static int fake_silence(struct device *dev)
 {
 	atomic_inc(&silenced);
+	silenced_dev = dev;
 	return silence_result;
 }
 
 unsigned int fake_silenced(void)
 {
 	return atomic_read(&silenced);
+}
+
+/* The last one, to compare: it may have gone. */
+struct device *fake_silenced_dev(void)
+{
+	return silenced_dev;
 }
 
 /* Until the end of the case. */
@@ -588,6 +598,7 @@ int fake_driver_register(struct fake_driver *driver)
 	};
 	driver->shown_device = (struct drm_hotupdate_device) {
 		.dev = fake_gpu_dev(driver->gpu),
+		.dma_dev = driver->gpu->dma_dev,
 		.silence = driver->gpu->cannot_be_silenced ? NULL : fake_silence,
 		.silence_owner = driver->silence_owner,
 	};

@@ -4,6 +4,7 @@
  */
 
 #include <kunit/test.h>
+#include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 #include <linux/scatterlist.h>
@@ -180,6 +181,34 @@ struct fake_block *fake_block_with_meta(struct kunit *test, struct fake_block *f
 	return fb;
 }
 
+/* Its pages are mapped for DMA, in the opinion of the driver. */
+void fake_block_use_dma(struct kunit *test, struct fake_block *fb,
+			const struct drm_hotupdate_dma *dma, unsigned int num_dma)
+{
+	fb->dma = kunit_kmalloc_array(test, num_dma, 2 * sizeof(*dma), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fb->dma);
+	memcpy(fb->dma, dma, num_dma * sizeof(*dma));
+	fb->shown_dma = fb->dma + num_dma;
+	fb->num_dma = num_dma;
+	fb->dma_dir = DMA_FROM_DEVICE;
+	fb->dma_attrs = DMA_ATTR_WEAK_ORDERING;
+}
+
+/* The device uses physical addresses, as it does without an IOMMU. */
+void fake_block_use_direct_dma(struct kunit *test, struct fake_block *fb)
+{
+	struct drm_hotupdate_dma *dma;
+	unsigned int i;
+
+	dma = kunit_kcalloc(test, fb->num_ranges, sizeof(*dma), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, dma);
+	for (i = 0; i < fb->num_ranges; i++) {
+		dma[i].addr = PFN_PHYS(fb->ranges[i].pfn);
+		dma[i].nr_pages = fb->ranges[i].nr_pages;
+	}
+	fake_block_use_dma(test, fb, dma, fb->num_ranges);
+}
+
 static void show_sgt(struct fake_block *fb)
 {
 	struct scatterlist *sg;
@@ -198,7 +227,13 @@ static void show(struct fake_block *fb, struct drm_hotupdate_save_args *args)
 	*args = (struct drm_hotupdate_save_args) {
 		.meta = fb->shown_meta,
 		.meta_size = fb->meta_size,
+		.dma = fb->shown_dma,
+		.num_dma = fb->num_dma,
+		.dma_dir = fb->dma_dir,
+		.dma_attrs = fb->dma_attrs,
 	};
+	if (fb->shown_dma)
+		memcpy(fb->shown_dma, fb->dma, fb->num_dma * sizeof(*fb->dma));
 	if (fb->shown_meta)
 		fake_fill(fb->shown_meta, fb->meta_size, meta_seed(fb));
 
@@ -228,6 +263,8 @@ static void wipe(struct fake_block *fb)
 {
 	if (fb->shown_meta)
 		memset(fb->shown_meta, WIPED, fb->meta_size);
+	if (fb->shown_dma)
+		memset(fb->shown_dma, WIPED, fb->num_dma * sizeof(*fb->dma));
 	if (fb->shown_ranges)
 		memset(fb->shown_ranges, WIPED, fb->num_ranges * sizeof(*fb->ranges));
 	if (fb->shown_sgt.sgl)
@@ -296,6 +333,26 @@ static void expect_same_meta(struct kunit *test, struct fake_block *fb,
 		KUNIT_EXPECT_TRUE(test, fake_is_filled(meta, size, meta_seed(fb)));
 	else
 		KUNIT_FAIL(test, "no metadata");
+}
+
+static void expect_same_dma(struct kunit *test, struct fake_block *fb,
+			    struct drm_hotupdate_block *block)
+{
+	const struct drm_hotupdate_dma *dma;
+	enum dma_data_direction dir = DMA_TO_DEVICE;
+	unsigned long attrs = 42;
+	unsigned int num = 42;
+
+	dma = drm_hotupdate_block_dma(block, &num, &dir, &attrs);
+	KUNIT_EXPECT_EQ(test, num, fb->num_dma);
+	KUNIT_EXPECT_EQ(test, dir, fb->dma ? fb->dma_dir : DMA_NONE);
+	KUNIT_EXPECT_EQ(test, attrs, fb->dma_attrs);
+	if (!fb->dma)
+		KUNIT_EXPECT_NULL(test, dma);
+	else if (dma && num == fb->num_dma)
+		KUNIT_EXPECT_MEMEQ(test, dma, fb->dma, num * sizeof(*dma));
+	else
+		KUNIT_FAIL(test, "no DMA addresses");
 }
 
 static void expect_same_ranges(struct kunit *test, struct fake_block *fb,
@@ -383,6 +440,7 @@ void fake_block_expect_same(struct kunit *test, struct fake_block *fb,
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_block_mem(block),
 			is_device ? DRM_HOTUPDATE_MEM_DEVICE : DRM_HOTUPDATE_MEM_SYSTEM);
 	expect_same_meta(test, fb, block);
+	expect_same_dma(test, fb, block);
 	expect_same_ranges(test, fb, block);
 
 	sgt = drm_hotupdate_block_sgt(block);

@@ -66,8 +66,14 @@ struct fake_block {
 	struct fake_pages **pages;
 	size_t size;
 	size_t meta_size;
+	/* DMA addresses of the pages, or NULL */
+	struct drm_hotupdate_dma *dma;
+	unsigned int num_dma;
+	enum dma_data_direction dma_dir;
+	unsigned long dma_attrs;
 
 	struct drm_hotupdate_range *shown_ranges;
+	struct drm_hotupdate_dma *shown_dma;
 	struct sg_table shown_sgt;
 	void *shown_data;
 	void *shown_meta;
@@ -80,6 +86,8 @@ struct fake_gpu {
 	struct platform_device *pdev;
 	/* NULL while it is unplugged */
 	struct device *dev;
+	/* Its drivers register with it, as with the device of a resident driver; or NULL */
+	struct device *dma_dev;
 	/* Its drivers register without a function that silences it */
 	bool cannot_be_silenced;
 	/* The last adapter of this GPU, with a reference: valid when it ended. */
@@ -176,6 +184,9 @@ struct fake_block *fake_block_device(struct kunit *test, u64 pfn, u64 nr_pages);
 struct fake_block *fake_block_buffer(struct kunit *test, size_t size);
 struct fake_block *fake_block_with_meta(struct kunit *test, struct fake_block *fb,
 					size_t meta_size);
+void fake_block_use_dma(struct kunit *test, struct fake_block *fb,
+			const struct drm_hotupdate_dma *dma, unsigned int num_dma);
+void fake_block_use_direct_dma(struct kunit *test, struct fake_block *fb);
 void fake_block_put(struct fake_block *fb);
 int fake_block_save(struct drm_hotupdate_adapter *adapter, struct fake_block *fb);
 void fake_block_expect_refs(struct kunit *test, struct fake_block *fb, int refs);
@@ -201,6 +212,7 @@ void fake_driver_put_blocks(struct fake_driver *driver);
 void fake_driver_expect_restored(struct fake_driver *driver,
 				 const struct fake_driver *saver);
 unsigned int fake_silenced(void);
+struct device *fake_silenced_dev(void);
 void fake_set_silence_result(int result);
 void fake_nap(unsigned int ms);
 int fake_fail_hook(struct fake_driver *driver, enum fake_call call,
