@@ -64,7 +64,8 @@ instructions,tcg*)
 	;;
 esac
 
-read -ra devices <<<"$(setting qemu '')"
+# Of several lines, too
+read -rd '' -a devices <<<"$(setting qemu '')" || true
 
 boot()
 {
