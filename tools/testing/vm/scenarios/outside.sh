@@ -10,30 +10,7 @@
 . ./lib/hotupdate.sh
 . ./lib/pci.sh
 
-# adapter_state - state, blocks, whether it is lost
-adapter_state()
-{
-	echo "$(get_attr "$adapter/state") $(get_attr "$adapter/blocks") $(get_attr "$adapter/lost")"
-}
-
-# error_has WORDS
-error_has()
-{
-	grep -qF "$1" "$adapter/last_error" || {
-		cat "$adapter/last_error"
-		return 1
-	}
-}
-
-gone() { [ ! -e "$adapter" ]; }
-
 override() { attr driver_override | sed 's/^(null)$//'; }
-
-# detach [DRIVER] - from running to detached
-detach()
-{
-	prepare && unbind && wait_until [ "$(get_attr "$adapter/state")" = detached ]
-}
 
 # begin_again - discards a stash that nobody can restore, and binds the driver
 begin_again()
