@@ -493,6 +493,90 @@ static void unregister_waits_for_save(struct kunit *test)
 	FAKE_EXPECT_STASH(driver->gpu, driver->num_saves);
 }
 
+/* An operation of the core in the middle, for as long as somebody needs. */
+static int core_at_gate(struct fake_driver *driver)
+{
+	struct gate *gate = driver->hook_data;
+
+	KUNIT_EXPECT_TRUE(driver->test, hotupdate_op_try_quietly(driver->adapter));
+	complete(&gate->entered);
+	KUNIT_EXPECT_GT(driver->test,
+			wait_for_completion_timeout(&gate->let_go, 30 * HZ), 0);
+	hotupdate_op_end(driver->adapter);
+	return 0;
+}
+
+static struct fake_driver *core_is_at_gate(struct kunit *test, struct gate *gate,
+					   struct job *core)
+{
+	struct fake_driver *driver = fake_driver_running(test);
+
+	fake_driver_saves(driver, fake_block_page(test));
+	init_completion(&gate->entered);
+	init_completion(&gate->let_go);
+	driver->hook_data = gate;
+	start_job(test, core, core_at_gate, driver);
+	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&gate->entered, 10 * HZ), 0);
+	return driver;
+}
+
+/*
+ * What the core does by itself, after a driver was bound for example, is no reason to
+ * refuse a request of user space: it waits.
+ */
+static void prepare_waits_for_core(struct kunit *test)
+{
+	struct job core, prepare;
+	struct fake_driver *driver;
+	struct gate gate;
+
+	driver = core_is_at_gate(test, &gate, &core);
+	start_job(test, &prepare, prepare_job, driver);
+	KUNIT_EXPECT_TRUE(test, job_has_to_wait(&prepare));
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RUNNING);
+	complete(&gate.let_go);
+	wait_for_job(&core);
+	wait_for_job(&prepare);
+	KUNIT_EXPECT_EQ(test, prepare.result, 0);
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_SAVED);
+}
+
+/* Not for ever: what should be short is not. */
+static void prepare_waits_no_longer(struct kunit *test)
+{
+	struct fake_driver *driver;
+	unsigned long begin;
+	struct job core;
+	struct gate gate;
+
+	driver = core_is_at_gate(test, &gate, &core);
+	begin = jiffies;
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), -EBUSY);
+	KUNIT_EXPECT_TRUE(test, time_after(jiffies, begin + HZ / 2));
+	complete(&gate.let_go);
+	wait_for_job(&core);
+	FAKE_EXPECT_STATE(driver->gpu, HOTUPDATE_RUNNING);
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
+}
+
+/* A driver that waits has its turn first, behind the core as well. */
+static void prepare_lets_driver_go_first(struct kunit *test)
+{
+	struct drm_hotupdate_adapter *adapter;
+	struct job core, unregister;
+	struct fake_driver *driver;
+	struct gate gate;
+
+	driver = core_is_at_gate(test, &gate, &core);
+	adapter = driver->adapter;
+	start_job(test, &unregister, unregister_job, driver);
+	KUNIT_EXPECT_TRUE(test, job_has_to_wait(&unregister));
+	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(adapter, 0), -EBUSY);
+	complete(&gate.let_go);
+	wait_for_job(&core);
+	wait_for_job(&unregister);
+}
+
 static const int nonsense[] = { 1, 4096, INT_MAX, -4096, INT_MIN };
 
 static void describe_result(const int *result, char *desc)
@@ -538,6 +622,9 @@ static struct kunit_case prepare_cases[] = {
 	KUNIT_CASE(prepare_while_saving),
 	KUNIT_CASE(save_from_another_thread),
 	KUNIT_CASE(unregister_waits_for_save),
+	KUNIT_CASE(prepare_waits_for_core),
+	KUNIT_CASE(prepare_waits_no_longer),
+	KUNIT_CASE(prepare_lets_driver_go_first),
 	KUNIT_CASE_PARAM(save_returns_nonsense, nonsense_gen_params),
 	{ }
 };

@@ -339,8 +339,11 @@ enum hotupdate_flag {
  * struct hotupdate_op - the gate that operations on an adapter pass, one at a time
  */
 struct hotupdate_op {
-	/** @task: the task whose operation is under way, or NULL; atomic */
-	struct task_struct *task;
+	/**
+	 * @task: address of the task whose operation is under way, or 0; bit 0 is set if the
+	 * core itself has begun it, which is over soon; atomic
+	 */
+	unsigned long task;
 	/** @waiting: how many operations wait; the others let them go first */
 	atomic_t waiting;
 	/** @idle: operations that wait for their turn */

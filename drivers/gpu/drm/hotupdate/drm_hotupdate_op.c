@@ -17,7 +17,9 @@
  * cancel, a discard. One at a time is under way, and the driver's callbacks run
  * within it. It is not a lock that is held: the adapter is marked as busy. A driver's
  * registration and removal wait until it is not. Requests of user space do not wait: a
- * prepare, cancel or discard that meets another operation is refused with -EBUSY.
+ * prepare, cancel or discard that meets another operation is refused with -EBUSY. Only
+ * for what the core does by itself, when a driver was bound for example, they wait a
+ * second at most: nobody has asked for that, and it is over soon.
  *
  * Each adapter has three mutexes.
  *
@@ -72,7 +74,7 @@ void hotupdate_op_init(struct hotupdate_op *op)
 {
 	static struct lock_class_key key;
 
-	op->task = NULL;
+	op->task = 0;
 	op->events = 0;
 	atomic_set(&op->waiting, 0);
 	init_waitqueue_head(&op->idle);
@@ -95,15 +97,22 @@ void hotupdate_op_set_settle(void (*settle)(struct drm_hotupdate_adapter *adapte
 	op_settle = settle;
 }
 
+/* In op->task: the core has begun the operation by itself. */
+#define OP_OF_CORE	1ul
+
+/* A request of user space waits so long for operations of the core. */
+#define OP_WAIT_MS	1000
+
 /* Fully ordered on success: see hotupdate_op_is_busy(). */
-static bool op_enter(struct hotupdate_op *op)
+static bool op_enter(struct hotupdate_op *op, unsigned long whose)
 {
-	return !cmpxchg(&op->task, NULL, current);
+	return !cmpxchg(&op->task, 0, (unsigned long)current | whose);
 }
 
+/* For operations of the core. */
 static bool op_try_enter(struct hotupdate_op *op)
 {
-	if (!op_enter(op))
+	if (!op_enter(op, OP_OF_CORE))
 		return false;
 	mutex_acquire(&op->dep_map, 0, 1, _RET_IP_);
 	return true;
@@ -131,26 +140,48 @@ void hotupdate_op_begin(struct drm_hotupdate_adapter *adapter)
 	might_sleep();
 	mutex_acquire(&op->dep_map, 0, 0, _RET_IP_);
 	atomic_inc(&op->waiting);
-	wait_event(op->idle, op_enter(op));
+	wait_event(op->idle, op_enter(op, 0));
 	atomic_dec(&op->waiting);
 	op_settle_events(adapter);
 }
 EXPORT_SYMBOL_IF_KUNIT(hotupdate_op_begin);
+
+/* True if a request of user space has entered, or is refused, and waits no longer. */
+static bool op_answer(struct hotupdate_op *op, bool *entered)
+{
+	unsigned long task;
+
+	/* Requests that come all the time must not keep a waiting driver from its turn. */
+	if (atomic_read(&op->waiting))
+		return true;
+	*entered = op_enter(op, 0);
+	if (*entered)
+		return true;
+	/* If it is 0 by now, whoever has left wakes this task. */
+	task = READ_ONCE(op->task);
+	return task && !(task & OP_OF_CORE);
+}
 
 /**
  * hotupdate_op_try - begin an operation that user space asks for
  * @adapter: adapter
  * @operation: its name
  *
+ * Context: Process context, may sleep.
  * Return: 0, or -EBUSY if another operation is under way, which may be the caller's
  * own if this is one of its callbacks.
  */
 int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *operation)
 {
 	struct hotupdate_op *op = &adapter->op;
+	bool entered = false;
 
-	/* Requests that come all the time must not keep a waiting driver from its turn. */
-	if (!atomic_read(&op->waiting) && op_try_enter(op)) {
+	might_sleep();
+	if (!hotupdate_op_is_mine(adapter))
+		wait_event_killable_timeout(op->idle, op_answer(op, &entered),
+					    msecs_to_jiffies(OP_WAIT_MS));
+	if (entered) {
+		mutex_acquire(&op->dep_map, 0, 1, _RET_IP_);
 		op_settle_events(adapter);
 		return 0;
 	}
@@ -160,8 +191,10 @@ int hotupdate_op_try(struct drm_hotupdate_adapter *adapter, const char *operatio
 }
 
 /**
- * hotupdate_op_try_quietly - begin an operation if none is under way
+ * hotupdate_op_try_quietly - begin an operation of the core if none is under way
  * @adapter: adapter
+ *
+ * Requests of user space wait for its end, a second at most.
  *
  * Return: false if one is.
  */
@@ -172,6 +205,7 @@ bool hotupdate_op_try_quietly(struct drm_hotupdate_adapter *adapter)
 	op_settle_events(adapter);
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(hotupdate_op_try_quietly);
 
 /**
  * hotupdate_op_is_mine - whether the caller is in an operation, in one of its callbacks
@@ -181,7 +215,7 @@ bool hotupdate_op_try_quietly(struct drm_hotupdate_adapter *adapter)
  */
 bool hotupdate_op_is_mine(struct drm_hotupdate_adapter *adapter)
 {
-	return READ_ONCE(adapter->op.task) == current;
+	return (READ_ONCE(adapter->op.task) & ~OP_OF_CORE) == (unsigned long)current;
 }
 
 /**
@@ -210,7 +244,7 @@ static void op_leave(struct drm_hotupdate_adapter *adapter)
 	adapter->untold = false;
 	mutex_release(&op->dep_map, _RET_IP_);
 	/* Pairs with op_enter(): the next operation sees all that this one has written. */
-	smp_store_release(&op->task, NULL);
+	smp_store_release(&op->task, 0);
 	wake_up_all(&op->idle);
 	if (untold)
 		hotupdate_notify(adapter);

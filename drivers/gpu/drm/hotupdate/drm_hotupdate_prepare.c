@@ -220,7 +220,8 @@ static int check_prepare(struct drm_hotupdate_adapter *adapter, u32 version)
  * the driver's module, and rmmod is going to fail. A limit in the adapter's
  * saved_timeout_ms begins with the success.
  *
- * Context: Process context, may sleep. Not from a callback.
+ * Context: Process context, may sleep. Waits a second at most for what the core does by
+ * itself. Not from a callback.
  * Return: 0, or
  *
  * * -EBUSY: an update, or another operation, is under way, or system sleep
@@ -308,7 +309,8 @@ static int cancel_on_request(struct drm_hotupdate_adapter *adapter)
  * If saved_timeout_ms has passed, the core has cancelled the save already, and keeps the
  * driver's module. In state running this drops the reference, and changes nothing else.
  *
- * Context: Process context, may sleep. Not from a callback.
+ * Context: Process context, may sleep. Waits a second at most for what the core does by
+ * itself. Not from a callback.
  * Return: 0; -EBUSY if another operation is under way; -EINVAL if nothing is
  * saved, and no timeout keeps the module; -ENODEV if the driver is being removed or has
  * gone, or the device is lost in state saved.
