@@ -70,3 +70,11 @@ detach()
 {
 	prepare && unbind && wait_until [ "$(get_attr "$adapter/state")" = detached ]
 }
+
+# rescan_bus - a device that is found gets a driver. Where autoprobe is off, newer kernels
+# give it none.
+rescan_bus()
+{
+	set_attr /sys/bus/pci/drivers_autoprobe 1 && set_attr /sys/bus/pci/rescan 1 &&
+		set_attr /sys/bus/pci/drivers_autoprobe 0
+}

@@ -109,7 +109,7 @@ tap_case "a discard, and a fresh start" begin_again
 tap_case "it saves and goes" detach
 tap_case "the device is removed" set_attr "$device/remove" 1
 tap_is "the stash is stale" "$(adapter_state)" "stale 1 1"
-tap_case "the bus is scanned again" set_attr /sys/bus/pci/rescan 1
+tap_case "the bus is scanned again" rescan_bus
 tap_case "there is a device of this name" find_device
 tap_is "its name is the same" "$adapter" "/sys/class/drm_hotupdate/pci:$bdf"
 # A scan probes drivers, whatever was asked for: the stock driver is left.
@@ -122,7 +122,7 @@ tap_is "which stays stale" "$(adapter_state)" "stale 1 1"
 tap_case "a discard, and a fresh start" begin_again
 tap_case "the device is removed while it is in use" set_attr "$device/remove" 1
 tap_case "the adapter goes with it" wait_until gone
-tap_case "the bus is scanned once more" set_attr /sys/bus/pci/rescan 1
+tap_case "the bus is scanned once more" rescan_bus
 tap_is "the driver takes the device" "$(adapter_state)" "running 0 0"
 tap_case "it saves" prepare
 tap_case "the device is removed when it is saved" set_attr "$device/remove" 1

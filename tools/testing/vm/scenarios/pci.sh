@@ -322,7 +322,7 @@ reach()
 }
 
 # rescan - the module's driver is probed, whether it is wanted or not
-rescan() { set_attr /sys/bus/pci/rescan 1 && find_edu; }
+rescan() { rescan_bus && find_edu; }
 
 # remove_cases STATE - the DMA begins when the device has its driver or its stash
 remove_cases()

@@ -7,6 +7,7 @@
 # left out of it. An emulated machine that has to share its host measures nothing
 # but that, so a clock is used that counts instructions.
 # clock: instructions
+# cmdline: rcupdate.rcu_expedited=1
 # memory: 2048
 # memory-up-to: 8192
 # timeout: 1800
