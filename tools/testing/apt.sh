@@ -33,7 +33,14 @@ apt_with_update()
 {
 	"$@" && return
 	say "once more, with fresh package lists"
-	apt_update && "$@"
+	apt_update && private_update && "$@"
+}
+
+# private_update - those of private_lists, if its options are in use
+private_update()
+{
+	[ -n "${options[*]-}" ] || return 0
+	long "package lists" "$LOGS/apt-update.log" apt-get "${options[@]}" update
 }
 
 # As apt-cache, with an index of the packages that is ours: a user cannot write
@@ -88,4 +95,73 @@ unpack_packages()
 		dpkg-deb -x "$deb" "$dir" || return 1
 	done
 	rm -rf "$debs"
+}
+
+# debian_sources - the archives that this machine's packages of Debian come from, a
+# line each with the site and the suite. apt knows by the lists whose they are.
+debian_sources()
+{
+	# shellcheck disable=SC2016 # these are apt's variables
+	apt-get indextargets --format '$(SITE) $(RELEASE)' \
+		'Created-By: Packages' 'Origin: Debian' | sort -u
+}
+
+# The one of them that carries all suites: security updates come from another.
+debian_site()
+{
+	debian_sources | awk '$2 !~ /security/ && !n++ { print $1 }'
+}
+
+# private_lists NAME LINES [APT OPTIONS] - leaves in options those options by which apt
+# sees the lines, each a site and a suite, and nothing of the system's sources
+# changes. Without lines they are as they were before. Lists older than a day are
+# fetched anew. Fails if there are none.
+private_lists()
+{
+	local name=$1 lines=$2 lists=$CACHE/apt/$1
+	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+	shift 2
+	mkdir -p "$lists/none" "$lists/lists/partial" "$lists/cache/archives/partial"
+	[ -z "$lines" ] ||
+		awk -v "keyring=$keyring" '{ print "deb [signed-by=" keyring "]", $0, "main" }' \
+			<<<"$lines" >"$lists/sources.list"
+	[ -e "$lists/sources.list" ] || return 1
+
+	options=(
+		-o "Dir::Etc::sourcelist=$lists/sources.list" -o "Dir::Etc::sourceparts=$lists/none"
+		-o "Dir::State::Lists=$lists/lists" -o "Dir::Cache=$lists/cache"
+		-o "Dir::Cache::pkgcache=$lists/cache/pkgcache.bin"
+		-o Dir::Etc::preferences=/dev/null -o "Dir::Etc::preferencesparts=$lists/none"
+		"$@"
+	)
+	[ "$(id -u)" != 0 ] || options+=(-o APT::Sandbox::User=root)
+	[ -z "$(find "$lists/updated" -mtime -1 2>/dev/null)" ] || return 0
+	if long "package lists of $name" "$LOGS/apt-$name.log" \
+		apt-get "${options[@]}" -o APT::Update::Error-Mode=any update; then
+		touch "$lists/updated"
+	fi
+	[ -e "$lists/updated" ]
+}
+
+# suite_lists SUITE [APT OPTIONS] - private_lists of a suite that this machine's site
+# carries
+suite_lists()
+{
+	local suite=$1 site
+
+	site=$(debian_site)
+	if [ -z "$site" ] && [ ! -e "$CACHE/apt/$suite/sources.list" ]; then
+		apt_update
+		site=$(debian_site)
+		[ -n "$site" ] || die "apt knows no Debian archive to take $suite from"
+	fi
+	private_lists "$suite" "${site:+$site $suite}" "${@:2}"
+}
+
+# architecture_lists ARCHITECTURE - private_lists of all that this machine's packages of
+# Debian come from, for another architecture
+architecture_lists()
+{
+	private_lists "$1" "$(debian_sources)" -o "APT::Architecture=$1" -o "APT::Architectures=$1"
 }

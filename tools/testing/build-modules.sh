@@ -1,17 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# build-modules.sh: builds the modules against the stock kernel as anyone would,
-# out of tree, in copies of the project, vgpu.ko also as the older release, and
-# the sample and the modules of tests. A warning is a failure. TAP on stdout. What
-# is to be loaded in a virtual machine ends in $WORK/modules: drm_hotupdate.ko,
-# vgpu_sim.ko, v<state version>/vgpu.ko, samples/*.ko, testing/*.ko.
+# build-modules.sh [headers]: builds the modules against the stock kernel STOCK as
+# anyone would, out of tree, in copies of the project, vgpu.ko also as the older
+# release, and the sample and the modules of tests. A warning is a failure. TAP on
+# stdout. What is to be loaded in a virtual machine ends in $STOCK_WORK/modules:
+# drm_hotupdate.ko, vgpu_sim.ko, v<state version>/vgpu.ko, samples/*.ko, testing/*.ko.
+#
+# With headers, those of the kernel suffice: nothing is to be loaded.
 
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/tap.sh"
 source "$TESTING/modules.sh"
 
-use_kernel stock
+kind=${1:-stock}
+use_kernel "$kind" "$STOCK"
 stock=$kernel_dir
 newest=2
 older=1
@@ -25,24 +28,24 @@ install_module()
 
 install_modules()
 {
-	local to=$WORK/modules version module
+	local to=$STOCK_WORK/modules version module
 
 	for version in $older $newest; do
 		mkdir -p "$to/v$version"
-		install_module "$WORK/build-v$version/drivers/gpu/drm/vgpu/vgpu.ko" \
+		install_module "$STOCK_WORK/build-v$version/drivers/gpu/drm/vgpu/vgpu.ko" \
 			"$to/v$version" || return 1
 	done
 	for module in hotupdate/drm_hotupdate vgpu/sim/vgpu_sim; do
-		install_module "$WORK/build-v$newest/drivers/gpu/drm/$module.ko" \
+		install_module "$STOCK_WORK/build-v$newest/drivers/gpu/drm/$module.ko" \
 			"$to" || return 1
 	done
 	mkdir -p "$to/samples"
 	for module in tally tally_device; do
-		install_module "$WORK/build-v$newest/samples/drm_hotupdate/$module.ko" \
+		install_module "$STOCK_WORK/build-v$newest/samples/drm_hotupdate/$module.ko" \
 			"$to/samples" || return 1
 	done
 	mkdir -p "$to/testing"
-	for module in "$WORK/build-v$newest"/tools/testing/modules/*.ko; do
+	for module in "$STOCK_WORK/build-v$newest"/tools/testing/modules/*.ko; do
 		install_module "$module" "$to/testing" || return 1
 	done
 }
@@ -64,7 +67,7 @@ build()
 # kernels of kernels.conf, and no other. (DKMS itself is not tried.)
 dkms_fits()
 (
-	cd "$WORK/build-v$newest" || exit
+	cd "$STOCK_WORK/build-v$newest" || exit
 	set +u
 	# shellcheck source=/dev/null disable=SC2034 # for dkms.conf
 	kernel_source_dir=$stock/kdir
@@ -81,15 +84,27 @@ dkms_fits()
 	done
 )
 
+build_older()
+{
+	build "the older release of vgpu builds" modules $older modules_config=CONFIG_DRM_VGPU=m \
+		KBUILD_EXTRA_SYMBOLS="$STOCK_WORK/build-v$newest/Module.symvers"
+}
+
 lock "$WORK_LOCK"
 drop_old_work
-rm -rf "$WORK/modules"
+if [ "$kind" = headers ]; then
+	tap_plan 2
+	build "modules, sample and modules of tests build" test_modules $newest
+	build_older
+	tap_done
+	exit
+fi
+rm -rf "$STOCK_WORK/modules"
 tap_plan 6
 build "the modules build" modules $newest
 build "the sample builds" samples $newest
 build "the modules of tests build" test_modules $newest
-build "the older release of vgpu builds" modules $older modules_config=CONFIG_DRM_VGPU=m \
-	KBUILD_EXTRA_SYMBOLS="$WORK/build-v$newest/Module.symvers"
+build_older
 tap_case "all modules are there" install_modules
 tap_case "dkms.conf is about these modules and kernels" dkms_fits
 tap_done

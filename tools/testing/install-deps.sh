@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # install-deps.sh [PURPOSE...]: installs those Debian packages that are missing
-# for the purposes: modules, vm, kunit, lint, docs, load. Without any: for all but
+# for the purposes: modules, kernels, vm, kunit, lint, docs, load. Without any: for all but
 # load, which no test needs.
 
 source "$(dirname "$0")/lib.sh"
@@ -10,13 +10,14 @@ source "$TESTING/apt.sh"
 
 declare -A packages=(
 	[modules]="gcc libc6-dev make kmod xz-utils libelf-dev pahole perl"
+	[kernels]="gcc libc6-dev make kmod xz-utils file patchelf gcc-aarch64-linux-gnu"
 	[vm]="gcc libc6-dev make libdrm-dev pkg-config kmod cpio xz-utils qemu-system-x86"
 	[kunit]="gcc libc6-dev make flex bison bc kmod xz-utils python3"
 	[lint]="gcc libc6-dev make libelf-dev xz-utils perl python3 shellcheck sparse"
 	[docs]="xz-utils perl python3-sphinx"
 	[load]="stress-ng util-linux"
 )
-[ $# != 0 ] || set -- modules vm kunit lint docs
+[ $# != 0 ] || set -- modules kernels vm kunit lint docs
 
 install()
 {

@@ -20,10 +20,17 @@ LOGS=$PROJECT/build/logs
 : "${HOTUPDATE_START:=$(date +%s)}"
 export HOTUPDATE_START
 
+# The stock kernel of kernels.conf that modules are built for, what is built for it,
+# and what is said of it
+: "${STOCK:=lts}"
+export STOCK
+STOCK_WORK=$WORK/$STOCK
+[ "$STOCK" = lts ] || LOGS=$LOGS/$STOCK
+
 # shellcheck source=tools/testing/kernels.conf
 source "$TESTING/kernels.conf"
 
-mkdir -p "$CACHE/lock" "$WORK" "$LOGS" 2>/dev/null || true
+mkdir -p "$CACHE/lock" "$STOCK_WORK" "$LOGS" 2>/dev/null || true
 
 # What root has left cannot be written over by a user, who would then be shown
 # what is in the logs of that run.
@@ -72,7 +79,7 @@ lock()
 	export HOTUPDATE_LOCKS="${HOTUPDATE_LOCKS-} $1"
 }
 
-# use_kernel stock | source SERIES - as fetch-kernel.sh, but leaves the directory in
+# use_kernel stock|headers NAME | source SERIES - as fetch-kernel.sh, but leaves the directory in
 # kernel_dir. It is kept until this script ends, and what is started by it takes the
 # same, although there may be a newer one by then. Fails if there is none.
 use_kernel()
@@ -178,6 +185,8 @@ drop_old_work()
 {
 	local dir
 
+	# as they were named before there was a choice of kernels
+	rm -rf "$WORK"/{build-v1,build-v2,modules,initramfs,initramfs.cpio}
 	for dir in "$CACHE"/work/*; do
 		drop_if_gone "$dir" 9>>"$CACHE/lock/work-${dir##*/}"
 	done

@@ -9,7 +9,7 @@ source "$TESTING/tap.sh"
 source "$TESTING/modules.sh"
 
 "$TESTING/install-deps.sh" modules lint
-use_kernel stock
+use_kernel stock lts
 stock=$kernel_dir
 use_kernel source "$LTS"
 lts=$kernel_dir
@@ -170,7 +170,7 @@ abi()
 			echo "$object has no symbol versions"
 			status=1
 		}
-		diff <(symbol_versions "$WORK/build-v2" "$object") \
+		diff <(symbol_versions "$STOCK_WORK/build-v2" "$object") \
 			<(symbol_versions "$dir" "$object") || status=1
 	done
 	return $status
@@ -192,7 +192,7 @@ lock "$WORK_LOCK"
 tap_plan 11
 lint "checkpatch --strict" checkpatch "${sources[@]}" "${kbuild[@]}"
 lint "sparse" sparse_modules "${modules_code[@]}"
-mapfile -t modules < <(find "$WORK/build-v2" -name '*.ko')
+mapfile -t modules < <(find "$STOCK_WORK/build-v2" -name '*.ko')
 lint "one version" one_version "${modules[@]}"
 lint "private structures are not in symbol versions" abi \
 	drm_hotupdate_{adapter,block,prepare,save}.o

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Building the modules out of tree, against the stock kernel, in copies of the
-# project. Sourced after lib.sh.
+# Building the modules out of tree, against a stock kernel, in copies of the project.
+# Sourced after lib.sh.
 
 # shellcheck disable=SC2034 # for those who show them
 complaint='warning:|error:|\*\*\* '
@@ -13,7 +13,7 @@ complaint='warning:|error:|\*\*\* '
 # came to its end without any; what an earlier one built is not left to be tested
 build_modules()
 {
-	local target=$1 version=$2 stock=$3 log=$4 dir=$WORK/build-v$2
+	local target=$1 version=$2 stock=$3 log=$4 dir=$STOCK_WORK/build-v$2
 
 	shift 4
 	[ -e "$dir/.without-warning" ] || rm -rf "$dir"

@@ -37,7 +37,7 @@ vm)
 	name="vm $scenario"
 	lock "$WORK_LOCK"
 	"$TESTING/vm.sh" --build
-	use_kernel stock
+	use_kernel stock "$STOCK"
 	command=("$TESTING/vm-run.sh" "$scenario")
 	[ "$scenario" != demo ] || command=("$TESTING/vm-run.sh" --raw demo)
 	logs="vm-$scenario"

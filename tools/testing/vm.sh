@@ -9,8 +9,8 @@ source "$(dirname "$0")/lib.sh"
 
 lock "$WORK_LOCK"
 say "kernels and what is built from them are kept in $CACHE"
-"$TESTING/install-deps.sh" modules vm
-use_kernel stock
+"$TESTING/install-deps.sh" modules kernels vm
+use_kernel stock "$STOCK"
 "$TESTING/build-modules.sh" >&2
 "$TESTING/initramfs.sh"
 [ "${1-}" = --build ] || "$TESTING/vm-run.sh" "$@"
