@@ -21,8 +21,8 @@ run = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES tools/testing/
 # So many runs, LOAD=yes beside a load, until one fails
 repeat = LOAD=$(LOAD) $(run)repeat.sh $(REPEAT)
 
-.PHONY: modules samples test_modules modules_install clean demo check lint htmldocs kunit
-.PHONY: coverage vm help need_kdir
+.PHONY: modules samples test_modules modules_install clean demo lint htmldocs kunit
+.PHONY: check check-quick check-all coverage vm help need_kdir
 
 modules: need_kdir ## Build the modules (KDIR=, STATE_VERSION=1|2, W=1)
 	+$(kbuild) modules
@@ -47,8 +47,14 @@ clean: ## Remove what a build has left here
 demo: ## Update a driver under load, in a virtual machine
 	@$(run)demo.sh
 
-check: ## Run every test; the last line counts them
-	@$(run)check.sh
+check: ## Run the tests; the last line counts them
+	@$(run)check.sh check
+
+check-quick: ## A few minutes of them, on a tree of your own (KDIR=, KSRC=)
+	@$(run)check.sh quick
+
+check-all: ## All of them, on all kernels, for hours
+	@$(run)check.sh all
 
 lint: ## checkpatch, sparse, kernel-doc, shellcheck
 	@$(run)lint.sh
@@ -62,11 +68,11 @@ kunit: ## KUnit under UML (KERNEL=series, CONFIG=plain|debug, KSRC=path, REPEAT=
 coverage: ## Which lines the KUnit suites reach (V=1: all that they do not)
 	@$(run)coverage.sh
 
-vm: ## One scenario in a virtual machine (SCENARIO=smoke, REPEAT=n)
+vm: ## One scenario in a virtual machine (SCENARIO=smoke, STOCK=rt|newest, REPEAT=n)
 	@$(if $(REPEAT),$(repeat) vm,$(run)vm.sh) $(or $(SCENARIO),smoke)
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z_]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z_-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
 
 need_kdir:
 	@test -e $(KDIR)/Makefile || { \

@@ -345,6 +345,8 @@ int main(int argc, char **argv)
 
 	parse(&g->opt, argc, argv);
 	random_state = g->opt.seed ? g->opt.seed : now_ns() | 1;
+	fprintf(stderr, "vgpu_guest: %s: --seed %llu\n", g->opt.device,
+		(unsigned long long)random_state);
 	catch(SIGTERM, on_stop);
 	catch(SIGINT, on_stop);
 	catch(SIGRTMIN, on_mark);

@@ -11,6 +11,9 @@
 . ./lib/guests.sh
 . ./lib/render.sh
 
+: "${IMPORT_FUZZ_SEED:=20240229}"
+export IMPORT_FUZZ_SEED
+tap_diag "IMPORT_FUZZ_SEED=$IMPORT_FUZZ_SEED"
 tap_case "there are huge pages" set_attr /proc/sys/vm/nr_hugepages 8
 tap_is "all of them" "$(cat /proc/sys/vm/nr_hugepages)" 8
 tap_case "there is udmabuf" [ -c /dev/udmabuf ]
