@@ -10,7 +10,8 @@
 #include <linux/mmzone.h>
 #include <linux/page_ref.h>
 
-#include "../drivers/gpu/drm/hotupdate/drm_hotupdate_compat.h"
+#include <drm/drm_hotupdate_compat.h>
+
 #include "drm_hotupdate_kunit.h"
 
 struct kernel {

@@ -6,7 +6,6 @@
 #define _DRM_HOTUPDATE_FAKE_BUS_H_
 
 #include "drm_hotupdate_kunit.h"
-#include "kunit_compat.h"
 
 enum fake_bus_driver {
 	FAKE_BUS_SAVER,

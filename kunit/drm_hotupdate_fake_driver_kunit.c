@@ -15,8 +15,9 @@
 #include <linux/preempt.h>
 #include <linux/string.h>
 
+#include <drm/drm_hotupdate_compat.h>
+
 #include "drm_hotupdate_kunit.h"
-#include "kunit_compat.h"
 #include "kunit_files.h"
 
 /* What a driver's structures are overwritten with when it has gone. */
@@ -671,4 +672,4 @@ int fake_fail_hook(struct fake_driver *driver, enum fake_call call,
 
 MODULE_DESCRIPTION("KUnit suites of the hot update of DRM drivers");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_KUNIT_NS();
+HOTUPDATE_COMPAT_IMPORT_KUNIT_NS();

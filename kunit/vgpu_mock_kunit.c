@@ -20,8 +20,9 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
+#include <drm/drm_hotupdate_compat.h>
+
 #include "../drivers/gpu/drm/hotupdate/drm_hotupdate_internal.h"
-#include "kunit_compat.h"
 #include "vgpu_mock.h"
 
 static unsigned long seed;
@@ -220,6 +221,6 @@ bool mock_fail_end(void)
 
 MODULE_AUTHOR("The drm-hotupdate authors");
 MODULE_DESCRIPTION("KUnit suites of the driver for the simulated SR-IOV GPU vgpu");
-MODULE_IMPORT_KUNIT_NS();
-MODULE_IMPORT_DMA_BUF_NS();
+HOTUPDATE_COMPAT_IMPORT_KUNIT_NS();
+HOTUPDATE_COMPAT_IMPORT_DMA_BUF_NS();
 MODULE_LICENSE("GPL");

@@ -7,7 +7,8 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 
-#include "kunit_compat.h"
+#include <drm/drm_hotupdate_compat.h>
+
 #include "vgpu_sim_helpers.h"
 
 KUNIT_DEFINE_ACTION_WRAPPER(destroy_action, vgpu_sim_destroy, struct vgpu_sim *);
@@ -214,4 +215,4 @@ void sim_run(struct kunit *test, struct vgpu_sim *sim)
 
 MODULE_DESCRIPTION("KUnit suites of the simulated vgpu device");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_KUNIT_NS();
+HOTUPDATE_COMPAT_IMPORT_KUNIT_NS();

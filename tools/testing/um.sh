@@ -87,7 +87,7 @@ um_note_warnings()
 {
 	local ours='drivers/gpu/drm/(hotupdate|vgpu)/|samples/drm_hotupdate/'
 
-	ours+='|kunit/(drm_hotupdate|vgpu|kunit_compat)|include/(uapi/)?drm/[^/:]*(hotupdate|vgpu)'
+	ours+='|kunit/(drm_hotupdate|vgpu)|include/(uapi/)?drm/[^/:]*(hotupdate|vgpu)'
 	grep -E "^(ERROR:root:)?([^ :]*/)?($ours)[^ ]*: .*warning:" \
 		"$um_log" >"$um_build/warnings" || touch "$um_build/.without-warning"
 }

@@ -14,7 +14,8 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
-#include "drm_hotupdate_compat.h"
+#include <drm/drm_hotupdate_compat.h>
+
 #include "drm_hotupdate_internal.h"
 
 /**

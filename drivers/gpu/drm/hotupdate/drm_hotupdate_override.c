@@ -9,7 +9,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "drm_hotupdate_compat.h"
+#include <drm/drm_hotupdate_compat.h>
+
 #include "drm_hotupdate_internal.h"
 
 /**

@@ -14,7 +14,8 @@
 #include <linux/printk.h>
 #include <linux/set_memory.h>
 
-#include "drm_hotupdate_compat.h"
+#include <drm/drm_hotupdate_compat.h>
+
 #include "drm_hotupdate_internal.h"
 
 /**

@@ -9,9 +9,9 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_hotupdate.h>
+#include <drm/drm_hotupdate_compat.h>
 #include <drm/drm_print.h>
 
-#include "vgpu_compat.h"
 #include "vgpu_drv.h"
 #include "vgpu_file.h"
 #include "vgpu_gem.h"
@@ -217,6 +217,6 @@ void vgpu_file_show_fdinfo(struct drm_printer *p, struct drm_file *drm_file)
 	idr_for_each_entry(&drm_file->object_idr, obj, id)
 		add_object(&usage, obj);
 	spin_unlock(&drm_file->table_lock);
-	drm_print_memory_stats(p, &usage.vram, VGPU_COMPAT_MEMORY_STATUS, "vram");
-	drm_print_memory_stats(p, &usage.system, VGPU_COMPAT_MEMORY_STATUS, "system");
+	drm_print_memory_stats(p, &usage.vram, HOTUPDATE_COMPAT_GEM_STATUS, "vram");
+	drm_print_memory_stats(p, &usage.system, HOTUPDATE_COMPAT_GEM_STATUS, "system");
 }

@@ -8,8 +8,9 @@
 #include <linux/workqueue.h>
 
 #include <drm/drm_gem.h>
+#include <drm/drm_hotupdate_compat.h>
+#include <drm/gpu_scheduler.h>
 
-#include "vgpu_compat.h"
 #include "vgpu_drv.h"
 #include "vgpu_file.h"
 #include "vgpu_pf.h"
@@ -104,9 +105,9 @@ static enum drm_gpu_sched_stat sched_timedout_job(struct drm_sched_job *base)
 	drm_sched_stop(base->sched, base);
 	vgpu_pf_reset(vgpu);
 	vgpu_ring_cancel(&vgpu->pf.ring, -ETIME, -ECANCELED);
-	vgpu_compat_sched_start(base->sched);
+	hotupdate_compat_sched_start(base->sched);
 	dma_fence_end_signalling(cookie);
-	return VGPU_COMPAT_SCHED_RESET;
+	return HOTUPDATE_COMPAT_SCHED_RESET;
 }
 
 static void sched_free_job(struct drm_sched_job *base)
@@ -157,7 +158,7 @@ static void check_for_hang(struct work_struct *work)
 int vgpu_sched_init(struct vgpu_device *vgpu)
 {
 	struct vgpu_pf *pf = &vgpu->pf;
-	struct drm_sched_init_args args = {
+	struct hotupdate_compat_sched_args args = {
 		.ops = &sched_ops,
 		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
 		.credit_limit = VGPU_RING_ENTRIES,
@@ -174,7 +175,9 @@ int vgpu_sched_init(struct vgpu_device *vgpu)
 	pf->release_wq = alloc_workqueue("vgpu-release", WQ_UNBOUND, 0);
 	args.submit_wq = pf->wq;
 
-	err = pf->wq && pf->release_wq ? drm_sched_init(&pf->sched, &args) : -ENOMEM;
+	err = -ENOMEM;
+	if (pf->wq && pf->release_wq)
+		err = hotupdate_compat_sched_init(&pf->sched, &args);
 	if (err) {
 		if (pf->release_wq)
 			destroy_workqueue(pf->release_wq);
