@@ -22,7 +22,7 @@ mapfile -t sources < <(project_files | grep -E '\.[ch]$')
 # With a directory, even where it is this one: checkpatch looks for the name of
 # a file in its content, and that of the top Makefile is a word of its own.
 mapfile -t kbuild < <(project_files | sed 's,^[^/]*$,./&,' |
-		      grep -E '/(Kconfig|Kbuild|Makefile)$')
+		      grep -E '/(Kconfig|Kbuild|Makefile(\.features)?)$')
 mapfile -t kernel_code < <(project_files drivers include kunit samples \
 			      tools/testing/modules | grep -E '\.[ch]$')
 mapfile -t modules_code < <(project_files drivers samples tools/testing/modules | grep -E '\.c$')
@@ -43,26 +43,21 @@ run_checkpatch()
 	 perl "$lts/scripts/checkpatch.pl" --strict --no-tree --no-summary -q --show-types "$@")
 }
 
-# Programs that use libdrm have to write its functions' names as they are. What
-# differs between kernels is asked for in a compat header, and nowhere else.
+# Programs that use libdrm have to write its functions' names as they are.
 checkpatch()
 {
-	local file libdrm=() compat=() others=() status=0
+	local file libdrm=() others=() status=0
 
 	sync_project "$WORK/checkpatch"
 	for file in "$@"; do
-		case $file in
-		*/vgpu_compat.h) compat+=("$file") ;;
-		*) if grep -q '<xf86drm.h>' "$file"; then
+		if grep -q '<xf86drm.h>' "$file"; then
 			libdrm+=("$file")
 		else
 			others+=("$file")
-		fi ;;
-		esac
+		fi
 	done
 	run_checkpatch -f "${others[@]}" || status=1
 	run_checkpatch --ignore CAMELCASE -f "${libdrm[@]}" || status=1
-	run_checkpatch --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON -f "${compat[@]}" || status=1
 	return $status
 }
 
@@ -112,6 +107,12 @@ splats_test()
 emulator()
 {
 	! grep -n 'qemu-system-x86_6[4]' "$@" | grep -v '^tools/testing/qemu\.sh:'
+}
+
+# Kernels are asked for features, see Makefile.features: stable series backport them.
+kernel_versions()
+{
+	! grep -nE 'LINUX_VERSION_|KERNEL_VERSION|linux/version\.h|\<(PATCH|SUB)LEVEL\>' "$@"
 }
 
 clauses()
@@ -189,7 +190,7 @@ lint()
 }
 
 lock "$WORK_LOCK"
-tap_plan 11
+tap_plan 12
 lint "checkpatch --strict" checkpatch "${sources[@]}" "${kbuild[@]}"
 lint "sparse" sparse_modules "${modules_code[@]}"
 mapfile -t modules < <(find "$STOCK_WORK/build-v2" -name '*.ko')
@@ -201,6 +202,7 @@ lint "kernel-doc of $NEWEST" kernel_doc "$newest" "${kernel_code[@]}"
 lint "shellcheck" shellcheck -x -P SCRIPTDIR -P tools/testing -P tools/testing/vm "${scripts[@]}"
 lint "splats.sh finds complaints" splats_test tools/testing/splats.sh
 lint "virtual machines are those of qemu.sh" emulator "${scripts[@]}"
+lint "no version of a kernel in the code" kernel_versions "${sources[@]}" "${kbuild[@]}"
 lint "clauses and their cases" clauses kunit/*_kunit.c
 lint "SPDX lines" spdx "${commentable[@]}"
 tap_done
