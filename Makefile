@@ -6,13 +6,15 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 # As the default of DRM_VGPU_STATE_VERSION in drivers/gpu/drm/vgpu/Kconfig
 STATE_VERSION ?= 2
+# n leaves out vgpu and the GPU that it drives, where a kernel has no DRM
+VGPU ?= m
 # Which kernel to run KUnit in, see tools/testing/kernels.conf, and how configured
 KERNEL ?=
 CONFIG ?= plain
 REPEAT ?=
 LOAD ?=
 
-modules_config := CONFIG_DRM_HOTUPDATE=m CONFIG_DRM_VGPU=m CONFIG_DRM_VGPU_SIM=m
+modules_config := CONFIG_DRM_HOTUPDATE=m CONFIG_DRM_VGPU=$(VGPU) CONFIG_DRM_VGPU_SIM=$(VGPU)
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(modules_config) STATE_VERSION=$(STATE_VERSION)
 
 # The scripts run makes of their own, which what was said to this one must
@@ -24,7 +26,7 @@ repeat = LOAD=$(LOAD) $(run)repeat.sh $(REPEAT)
 .PHONY: modules samples test_modules modules_install clean demo lint htmldocs kunit
 .PHONY: check check-quick check-all coverage vm help need_kdir
 
-modules: need_kdir ## Build the modules (KDIR=, STATE_VERSION=1|2, W=1)
+modules: need_kdir ## Build the modules (KDIR=, STATE_VERSION=1|2, VGPU=n, W=1)
 	+$(kbuild) modules
 
 # Apart from the modules, as nobody who installs these wants them.
