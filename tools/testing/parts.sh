@@ -117,6 +117,7 @@ declare_parts()
 	for name in oldest rt newest arm64; do
 		part check built tap "modules for $name" "STOCK=$name" build-modules.sh headers
 	done
+	part check built tap "refused kernels" refuse.sh
 	part check built tap "lint" lint.sh
 	part check built tap "htmldocs" htmldocs.sh
 	part quick built tap "kunit plain" kunit.sh "$LTS" plain

@@ -3,12 +3,12 @@
 #
 # refuse.sh: kernels that lack an option or a feature are refused in one line, before
 # anything is compiled. They are copies of the stock kernel's build tree, with less in
-# its configuration or its headers. TAP on stdout.
+# its configuration or its headers, and two of Debian's. TAP on stdout.
 
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/tap.sh"
 
-use_kernel stock
+use_kernel stock lts
 stock=$(realpath "$kernel_dir/kdir")
 # Debian's headers for all flavours, which the build tree refers to
 common=$(sed -n 's,^include \(/.*\)/Makefile$,\1,p' "$stock/Makefile")
@@ -112,7 +112,16 @@ expect_refusal()
 # refused WORDS... - by the command that people use
 refused()
 {
-	if make -C "$project" modules KDIR="$kernel" >"$LOGS/refuse.log" 2>&1; then
+	refused_by "$kernel" "$@"
+}
+
+# refused_by BUILD_TREE WORDS...
+refused_by()
+{
+	local tree=$1
+
+	shift
+	if make -C "$project" modules KDIR="$tree" >"$LOGS/refuse.log" 2>&1; then
 		echo "it builds"
 		return 1
 	fi
@@ -222,10 +231,34 @@ refused_in_tree()
 	expect_refusal "$LOGS/refuse.log" "uevents of const devices in linux/device/class.h"
 }
 
+# debian_refused NAME WORDS... - a kernel of kernels.conf
+debian_refused()
+{
+	use_kernel headers "$1" || return 1
+	refused_by "$kernel_dir/kdir" "${@:2}"
+}
+
+# What a kernel without DRM can have: the core and the sample of a driver
+debian_without_vgpu()
+{
+	local status=0
+
+	use_kernel headers cloud || return 1
+	make -C "$project" samples VGPU=n W=1 KDIR="$kernel_dir/kdir" \
+		>"$LOGS/refuse.log" 2>&1 || status=1
+	! grep -iE "warning:|error:" "$LOGS/refuse.log" || status=1
+	for module in drivers/gpu/drm/hotupdate/drm_hotupdate samples/drm_hotupdate/tally; do
+		[ -e "$project/$module.ko" ] || status=1
+	done
+	[ $status = 0 ] || tail -n 20 "$LOGS/refuse.log"
+	make -C "$project" clean KDIR="$kernel_dir/kdir" >/dev/null || return 1
+	return $status
+}
+
 lock "$WORK_LOCK"
 make_kernel
 sync_project "$project" Makefile Kbuild VERSION drivers include kunit samples tools/testing/modules
-tap_plan 20
+tap_plan 23
 tap_case "the stock kernel is accepted" as_it_is
 for option in 64BIT PAGE_SIZE_4KB SYSFS DMA_SHARED_BUFFER TASKS_RCU \
 	DRM DRM_EXEC DRM_GEM_SHMEM_HELPER DRM_SCHED; do
@@ -246,5 +279,9 @@ tap_case "without DRM, VGPU=n is accepted" accepted_without_vgpu
 tap_case "without preemption, TASKS_RCU is not asked for" accepted_without_preemption
 tap_case "a refused kernel's build is cleaned" cleaned_after_refusal
 tap_case "in a kernel tree, features are asked for where the core is enabled" refused_in_tree
+tap_case "Debian's kernel with pages of 16 KiB is refused" debian_refused arm64-16k \
+	CONFIG_PAGE_SIZE_4KB
+tap_case "Debian's kernel without DRM is refused" debian_refused cloud CONFIG_DRM
+tap_case "the core and the sample build for it" debian_without_vgpu
 rm -rf "$dir"
 tap_done
