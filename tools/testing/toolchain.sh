@@ -25,8 +25,8 @@ programs_in()
 		xargs -0 file -F '|' | sed -n 's/| .*ELF.*, interpreter .*//p' | grep .
 }
 
-# make_buildable DIR FINAL RELEASE COMPILER - so that make in the headers does on this
-# machine what it does on that of the kernel's Debian. DIR will have the name FINAL.
+# make_buildable DIR FINAL RELEASE COMPILER - make in the headers does on this machine what
+# it does on that of the kernel's Debian. DIR will have the name FINAL.
 make_buildable()
 {
 	local dir=$1 final=$2 release=$3 compiler=$4 kbuild target
