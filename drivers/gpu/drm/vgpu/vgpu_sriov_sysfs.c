@@ -5,6 +5,7 @@
 #include <linux/kstrtox.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/string_choices.h>
 #include <linux/sysfs.h>
 
 #include <drm/drm_print.h>
@@ -179,7 +180,7 @@ static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 
 	if (vf->lost)
 		return sysfs_emit(buf, "lost: %s\n", vf->lost);
-	return sysfs_emit(buf, "%s\n", vf->enabled ? "enabled" : "disabled");
+	return sysfs_emit(buf, "%s\n", str_enabled_disabled(vf->enabled));
 }
 
 static struct kobj_attribute state_attr = __ATTR_RO(state);
