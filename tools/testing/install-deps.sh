@@ -8,12 +8,16 @@
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/apt.sh"
 
+# coccinelle loads the library of Python, on which its package does not depend. The
+# library's own package has another name in each release of Debian; libpython3-dev
+# needs the one of the default Python.
 declare -A packages=(
 	[modules]="gcc libc6-dev make kmod xz-utils libelf-dev pahole perl"
 	[kernels]="gcc libc6-dev make kmod xz-utils file patchelf gcc-aarch64-linux-gnu"
 	[vm]="gcc libc6-dev make libdrm-dev pkg-config kmod cpio xz-utils qemu-system-x86"
 	[kunit]="gcc libc6-dev make flex bison bc kmod xz-utils python3"
-	[lint]="gcc libc6-dev make libelf-dev xz-utils perl python3 shellcheck sparse"
+	[lint]="gcc libc6-dev make libelf-dev xz-utils perl python3 shellcheck sparse coccinelle
+		libpython3-dev"
 	[docs]="xz-utils perl python3-sphinx"
 	[load]="stress-ng util-linux"
 )

@@ -7,6 +7,7 @@
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/tap.sh"
 source "$TESTING/modules.sh"
+source "$TESTING/coccinelle.sh"
 
 "$TESTING/install-deps.sh" modules lint
 use_kernel stock lts
@@ -193,9 +194,12 @@ lint()
 }
 
 lock "$WORK_LOCK"
-tap_plan 13
+tap_plan 15
 lint "checkpatch --strict of $LTS" checkpatch "$lts" "${sources[@]}" "${kbuild[@]}"
 lint "checkpatch --strict of $NEWEST" checkpatch "$newest" "${sources[@]}" "${kbuild[@]}"
+lint "coccinelle finds seeded faults" coccinelle_seeded "$newest"
+lint "coccinelle rules of $NEWEST" coccinelle "$newest" "${kernel_code[@]}"
+[ "$tap_status" != 0 ] || tap_diag "$tap_output"
 lint "sparse" sparse_modules "${modules_code[@]}"
 mapfile -t modules < <(find "$STOCK_WORK/build-v2" -name '*.ko')
 lint "one version" one_version "${modules[@]}"
