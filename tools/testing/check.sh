@@ -8,7 +8,8 @@
 #
 # With quick, KDIR= and KSRC= take a build tree and a source of the user's own.
 
-unset STOCK # which is chosen part by part
+# What somebody has set for builds of their own; the stock kernel is chosen part by part.
+unset STOCK VGPU STATE_VERSION W C
 source "$(dirname "$0")/lib.sh"
 source "$TESTING/tap-read.sh"
 source "$TESTING/parts.sh"
@@ -18,7 +19,7 @@ purposes=()
 if [ "$target" = quick ]; then
 	purposes=(modules vm kunit)
 else
-	unset KDIR KSRC
+	unset KDIR KSRC ARCH CROSS_COMPILE LLVM
 fi
 
 # Those results that are not ok or were skipped, with what is said about them. With the
@@ -51,10 +52,12 @@ run_part()
 
 	shift 2
 	log=$(log_of "$name")
+	rm -f "$log.result"
 	if [ "$kind" = tap ]; then
 		ticking "$name" env PATH="$TESTING:$PATH" "$@" | tap_read "$log.counts" |
 			tee "$log" | notable "$name"
 		status=${PIPESTATUS[0]}
+		problem="no count" # unless there is one
 		# shellcheck source=/dev/null
 		source "$log.counts"
 		if [ -n "$problem" ]; then
@@ -105,6 +108,7 @@ run_beside()
 {
 	local runner runners=()
 
+	trap 'for runner in "${runners[@]}"; do kill_tree "$runner"; done' EXIT
 	if [ "$(nproc)" != 1 ]; then
 		run_queue built &
 		runners+=($!)
@@ -114,7 +118,6 @@ run_beside()
 		run_queue built
 	} &
 	runners+=($!)
-	trap 'for runner in "${runners[@]}"; do kill_tree "$runner"; done' EXIT
 	wait "${runners[@]}" || true
 	trap - EXIT
 }
@@ -129,7 +132,7 @@ kill_tree()
 	for child in "${children[@]}"; do
 		kill_tree "$child"
 	done
-	kill -KILL "$1"
+	kill -KILL "$1" 2>/dev/null || true
 }
 
 # Leaves the sums.
@@ -156,7 +159,8 @@ print_seeds()
 {
 	local seeds
 
-	seeds=$({ cat "$LOGS"/check-*.log "$LOGS"/*-kernel.log 2>/dev/null || true; } |
+	seeds=$(find "$LOGS" -maxdepth 2 \( -name 'check-*.log' -o -name '*-kernel.log' \) \
+			-newer "$LOGS/check-begin" -exec cat {} + |
 		grep -aohE '([a-z_]+\.seed|[A-Z_]+_SEED)=[0-9]+' | sort -u | tr '\n' ' ')
 	[ -z "$seeds" ] || echo "seeds: $seeds"
 }
@@ -165,6 +169,7 @@ lock "$WORK_LOCK"
 rm -rf "$LOGS"/check-*
 claims=$LOGS/check-claims
 mkdir "$claims"
+touch "$LOGS/check-begin"
 declare_parts
 run_queue first
 run_beside

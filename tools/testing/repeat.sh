@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# repeat.sh N vm SCENARIO | N kunit [SERIES [CONFIG]]: runs a scenario, or the KUnit
+# repeat.sh [--anew] N vm SCENARIO | N kunit [SERIES [CONFIG]]: runs a scenario, or the KUnit
 # suites, until the table of runs has N of them, and prints the table. LOAD=yes runs
 # them beside a load of this machine, which counts apart.
+#
+# With --anew the table is empty at first.
 #
 # Stops at the first failure and keeps its logs. Started again, it goes on where
 # it was; it fails as long as the table has a failure. The table is of this very
@@ -11,11 +13,17 @@
 
 source "$(dirname "$0")/lib.sh"
 
-usage="usage: repeat.sh N vm SCENARIO | N kunit [SERIES [CONFIG]]"
+usage="usage: repeat.sh [--anew] N vm SCENARIO | N kunit [SERIES [CONFIG]]"
+anew=
+if [ "${1-}" = --anew ]; then
+	anew=yes
+	shift
+fi
 wanted=${1:?$usage}
 kind=${2:?$usage}
 [[ $wanted =~ ^[1-9][0-9]*$ ]] || die "'$wanted' is not a number of runs"
 runs=$LOGS/repeat-runs
+[ -z "$anew" ] || rm -f "$runs"
 conditions=quiet
 [ -z "${LOAD-}" ] || conditions=loaded
 

@@ -74,7 +74,7 @@ um_prepare()
 um_kunit()
 (
 	cd "$um_overlay" &&
-		nice tools/testing/kunit/kunit.py "$1" --arch=um \
+		env -u ARCH -u CROSS_COMPILE -u LLVM nice tools/testing/kunit/kunit.py "$1" --arch=um \
 			--build_dir="$um_build" --kunitconfig="$um_fragment" \
 			--jobs="$(nproc)" "${@:2}"
 )
