@@ -313,22 +313,26 @@ static void deadline_met_or_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
 }
 
-/* A save that waits until it is let go. */
+/* Where a save, or an operation of the core, waits until it is let go. */
 struct gate {
 	struct completion entered;
 	struct completion let_go;
 };
 
-static int wait_at_gate(struct fake_driver *driver, enum fake_call call,
-			struct drm_hotupdate_block *block)
+static void pass_gate(struct fake_driver *driver)
 {
 	struct gate *gate = driver->hook_data;
 
-	if (call != FAKE_SAVE)
-		return 0;
 	complete(&gate->entered);
 	KUNIT_EXPECT_GT(driver->test,
 			wait_for_completion_timeout(&gate->let_go, 30 * HZ), 0);
+}
+
+static int wait_at_gate(struct fake_driver *driver, enum fake_call call,
+			struct drm_hotupdate_block *block)
+{
+	if (call == FAKE_SAVE)
+		pass_gate(driver);
 	return 0;
 }
 
@@ -396,6 +400,18 @@ static int unregister_job(struct fake_driver *driver)
 	return 0;
 }
 
+/* Returns when the job is at the gate. */
+static void start_job_at_gate(struct kunit *test, struct gate *gate, struct job *job,
+			      int (*fn)(struct fake_driver *driver),
+			      struct fake_driver *driver)
+{
+	init_completion(&gate->entered);
+	init_completion(&gate->let_go);
+	driver->hook_data = gate;
+	start_job(test, job, fn, driver);
+	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&gate->entered, 10 * HZ), 0);
+}
+
 /* A driver in the middle of its save, which another thread has asked for. */
 static struct fake_driver *driver_at_gate(struct kunit *test, struct gate *gate,
 					  struct job *job)
@@ -403,12 +419,8 @@ static struct fake_driver *driver_at_gate(struct kunit *test, struct gate *gate,
 	struct fake_driver *driver = fake_driver_running(test);
 
 	fake_driver_saves_each_kind(driver);
-	init_completion(&gate->entered);
-	init_completion(&gate->let_go);
 	driver->hook = wait_at_gate;
-	driver->hook_data = gate;
-	start_job(test, job, prepare_job, driver);
-	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&gate->entered, 10 * HZ), 0);
+	start_job_at_gate(test, gate, job, prepare_job, driver);
 	return driver;
 }
 
@@ -496,12 +508,8 @@ static void unregister_waits_for_save(struct kunit *test)
 /* An operation of the core in the middle, for as long as somebody needs. */
 static int core_at_gate(struct fake_driver *driver)
 {
-	struct gate *gate = driver->hook_data;
-
 	KUNIT_EXPECT_TRUE(driver->test, hotupdate_op_try_quietly(driver->adapter));
-	complete(&gate->entered);
-	KUNIT_EXPECT_GT(driver->test,
-			wait_for_completion_timeout(&gate->let_go, 30 * HZ), 0);
+	pass_gate(driver);
 	hotupdate_op_end(driver->adapter);
 	return 0;
 }
@@ -512,11 +520,7 @@ static struct fake_driver *core_is_at_gate(struct kunit *test, struct gate *gate
 	struct fake_driver *driver = fake_driver_running(test);
 
 	fake_driver_saves(driver, fake_block_page(test));
-	init_completion(&gate->entered);
-	init_completion(&gate->let_go);
-	driver->hook_data = gate;
-	start_job(test, core, core_at_gate, driver);
-	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&gate->entered, 10 * HZ), 0);
+	start_job_at_gate(test, gate, core, core_at_gate, driver);
 	return driver;
 }
 
@@ -559,19 +563,23 @@ static void prepare_waits_no_longer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(driver->adapter, 0), 0);
 }
 
-/* A driver that waits has its turn first, behind the core as well. */
+/*
+ * A driver that waits has its turn first, behind the core as well: a request is refused
+ * then, and does not wait.
+ */
 static void prepare_lets_driver_go_first(struct kunit *test)
 {
-	struct drm_hotupdate_adapter *adapter;
-	struct job core, unregister;
+	struct job core, unregister, prepare;
 	struct fake_driver *driver;
 	struct gate gate;
 
 	driver = core_is_at_gate(test, &gate, &core);
-	adapter = driver->adapter;
 	start_job(test, &unregister, unregister_job, driver);
 	KUNIT_EXPECT_TRUE(test, job_has_to_wait(&unregister));
-	KUNIT_EXPECT_EQ(test, drm_hotupdate_prepare(adapter, 0), -EBUSY);
+	start_job(test, &prepare, prepare_job, driver);
+	KUNIT_EXPECT_FALSE(test, job_has_to_wait(&prepare));
+	wait_for_job(&prepare);
+	KUNIT_EXPECT_EQ(test, prepare.result, -EBUSY);
 	complete(&gate.let_go);
 	wait_for_job(&core);
 	wait_for_job(&unregister);
