@@ -11,8 +11,9 @@ left_out=()
 # part WHEN QUEUE KIND NAME COMMAND... - WHEN is quick, check or all: the first of make
 # check-quick, check and check-all that has it. Parts of the queue first are done one
 # after the other. Those of emulated and of built come then, the two queues side by
-# side. No part of built may depend on another one. KIND says whether it prints results (tap), only has to succeed (step), or is a
-# kernel that later parts are to use (kernel). A command can have NAME=value before it.
+# side. No part of built may depend on another one. KIND says whether it prints results
+# (tap), only has to succeed (step), or is a kernel that later parts are to use (kernel).
+# A command can have NAME=value before it.
 #
 # What is not run is reported by the name in group, or by its own.
 part()
@@ -71,18 +72,24 @@ kernel_boots()
 	done
 }
 
+# quick_boots STOCK - the modules, and the scenarios of a quick check
+quick_boots()
+{
+	local scenario
+
+	part quick first tap "modules" "STOCK=$1" build-modules.sh
+	part quick first step "initramfs" "STOCK=$1" initramfs.sh
+	for scenario in "${quick_scenarios[@]}"; do
+		boot quick "$1" "$scenario"
+	done
+}
+
 # own_kernel - for make check-quick KDIR=: the modules are built in that tree, and
 # booted if there is an image with its modules
 own_kernel()
 {
-	local scenario
-
 	if "$TESTING/fetch-kernel.sh" stock own >/dev/null 2>&1; then
-		part quick first tap "modules" STOCK=own build-modules.sh
-		part quick first step "initramfs" STOCK=own initramfs.sh
-		for scenario in "${quick_scenarios[@]}"; do
-			boot quick own "$scenario"
-		done
+		quick_boots own
 	else
 		part quick first tap "modules" STOCK=own build-modules.sh headers
 		leave_out "scenarios: there is no image of the kernel in KDIR, or none of its modules"
@@ -98,11 +105,7 @@ declare_parts()
 		own_kernel
 	else
 		part quick first kernel "stock kernel" stock lts
-		part quick first tap "modules" build-modules.sh
-		part quick first step "initramfs" initramfs.sh
-		for scenario in "${quick_scenarios[@]}"; do
-			boot quick lts "$scenario"
-		done
+		quick_boots lts
 	fi
 	[ -n "${KSRC-}" ] || part quick first kernel "source of $LTS" source "$LTS"
 	part check first kernel "source of $NEWEST" source "$NEWEST"

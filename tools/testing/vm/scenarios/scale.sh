@@ -5,7 +5,9 @@
 # longer in which no driver serves. It may grow with VFs and with pieces, but
 # not with bytes: what is in place stays in place. Modules going and coming are
 # left out of it. An emulated machine that has to share its host measures nothing
-# but that, so a clock is used that counts instructions.
+# but that, so a clock is used that counts instructions. By that clock a grace period of
+# RCU is some ticks of the timer, longer than what is compared, so these are expedited:
+# newer kernels wait for two when a DRM driver registers.
 # clock: instructions
 # cmdline: rcupdate.rcu_expedited=1
 # memory: 2048
