@@ -161,7 +161,8 @@ print_seeds()
 
 	seeds=$(find "$LOGS" -maxdepth 2 \( -name 'check-*.log' -o -name '*-kernel.log' \) \
 			-newer "$LOGS/check-begin" -exec cat {} + |
-		grep -aohE '([a-z_]+\.seed|[A-Z_]+_SEED)=[0-9]+' | sort -u | tr '\n' ' ')
+		{ grep -aohE '([a-z_]+\.seed|[A-Z_]+_SEED)=[0-9]+' || true; } |
+		sort -u | tr '\n' ' ')
 	[ -z "$seeds" ] || echo "seeds: $seeds"
 }
 
